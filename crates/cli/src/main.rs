@@ -1,0 +1,4 @@
+//! The program `avocet`.
+#![forbid(unsafe_code)]
+
+fn main() {}

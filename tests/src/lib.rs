@@ -1,0 +1,2 @@
+//! What the tests of this workspace share.
+#![forbid(unsafe_code)]
