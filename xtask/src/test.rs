@@ -1,0 +1,13 @@
+//! `cargo xtask test`: the test command of the README.
+
+use crate::args::Args;
+use crate::{Outcome, shell};
+
+/// Runs the unit and integration tests, builds the examples and runs those of the documentation.
+///
+/// Plain `cargo test` is enough here: it alone runs documentation tests, and it needs nothing
+/// beside the toolchain.
+pub(crate) fn run(args: &mut Args) -> Outcome {
+    let rest = args.rest();
+    shell::run(shell::cargo().args(["test", "--workspace"]).args(&rest))
+}
