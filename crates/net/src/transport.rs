@@ -1,0 +1,74 @@
+//! A stream of bytes in both directions, whatever carries it.
+
+use std::io;
+
+use mio::Registry;
+
+use crate::address::Address;
+use crate::outbox::Outbox;
+use crate::task::Notifier;
+
+/// A non-blocking stream. TLS is a transport around a transport.
+pub trait Transport: Send {
+    /// Completes what has to be completed before bytes flow: the connection, a TLS handshake.
+    fn establish(&mut self) -> io::Result<Established> {
+        Ok(Established::Done)
+    }
+
+    /// Reads. 0 is the end; `WouldBlock` promises an event. A transport that buffers fills `buf` as
+    /// far as it can, so that a short read means that nothing is left.
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize>;
+
+    /// Writes from the front of the outbox until it is empty (true) or the transport is full
+    /// (false, which promises an event).
+    fn write(&mut self, out: &mut Outbox) -> io::Result<bool>;
+
+    /// Ends the sending side; the peer reads the end after what was written.
+    fn close_write(&mut self) -> io::Result<()>;
+
+    /// Who is on the other side.
+    fn info(&self) -> &PeerInfo;
+
+    /// Connects the readiness of this transport with a task.
+    fn register(&mut self, registration: &Registration<'_>) -> io::Result<()>;
+}
+
+/// How far a transport has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Established {
+    /// Bytes can flow.
+    Done,
+    /// An event will come.
+    Pending,
+}
+
+/// What connects a transport with a task: the kernel's registry where there is one, and a notifier
+/// for transports in memory.
+pub struct Registration<'a> {
+    pub(crate) registry: Option<&'a Registry>,
+    pub(crate) notifier: Notifier,
+}
+
+impl Registration<'_> {
+    /// The task's notifier.
+    pub fn notifier(&self) -> &Notifier {
+        &self.notifier
+    }
+
+    /// Registers a source of events for reading and writing, edge-triggered.
+    pub fn source(&self, source: &mut dyn mio::event::Source) -> io::Result<()> {
+        let missing = || io::Error::new(io::ErrorKind::Unsupported, "this loop has no kernel");
+        let registry = self.registry.ok_or_else(missing)?;
+        let interest = mio::Interest::READABLE | mio::Interest::WRITABLE;
+        registry.register(source, self.notifier.id.token(), interest)
+    }
+}
+
+/// The two ends of a connection.
+#[derive(Clone, Debug)]
+pub struct PeerInfo {
+    /// The other side.
+    pub remote: Address,
+    /// Where it was accepted: the address of the listener, or our own end of a connection we made.
+    pub local: Address,
+}
