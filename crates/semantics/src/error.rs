@@ -36,6 +36,16 @@ impl Error {
     }
 }
 
+impl Error {
+    /// The same error in a value of which the one that was read is the rest after `start` bytes.
+    pub(crate) fn after(self, start: usize) -> Self {
+        match self {
+            Self::Syntax { what, at } => Self::Syntax { what, at: at.saturating_add(start) },
+            other => other,
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

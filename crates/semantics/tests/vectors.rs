@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use avocet_semantics::{dates, status};
+use avocet_semantics::{dates, lists, status};
 use http::StatusCode;
 
 /// The cases of a file under `tests/vectors`; each file names its origin.
@@ -83,5 +83,25 @@ fn every_status_of_python_has_its_name_and_a_sentence() {
         // A code without an entry of its own would get the sentence of a code that has no name.
         let unnamed = StatusCode::from_u16(code / 100 * 100 + 98).unwrap();
         assert_ne!(status::explanation(status), status::explanation(unnamed), "{code}");
+    }
+}
+
+/// Python drops backslashes and keeps empty elements; RFC 9110 §5.6.1.2 drops the latter, and what
+/// a quoted string means is for the reader of the element.
+#[test]
+fn lists_come_apart_as_python_takes_them_apart() {
+    for case in cases("auth_param_lists.json") {
+        let given = case["in"].as_str().unwrap();
+        let found: Vec<String> = lists::elements(given.as_bytes())
+            .map(|element| text(element).replace('\\', ""))
+            .collect();
+        let expected: Vec<&str> = case["list"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|element| element.as_str().unwrap())
+            .filter(|element| !element.is_empty())
+            .collect();
+        assert_eq!(found, expected, "{given}");
     }
 }
