@@ -3,6 +3,7 @@
 
 pub mod accept;
 pub mod allow;
+pub mod auth;
 pub mod base64;
 pub mod conditions;
 pub mod content_disposition;
