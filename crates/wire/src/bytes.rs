@@ -1,0 +1,223 @@
+//! The byte classes of RFC 9110 §5.6 and RFC 3986 §3, as tables built at compile time.
+
+/// `tchar` of RFC 9110 §5.6.2: the bytes of methods, field names and other tokens.
+const TOKEN: u8 = 1;
+/// A byte that may stand in a request target as it comes from the wild; see [`is_target`].
+const TARGET: u8 = 2;
+/// A byte of a registered name (RFC 3986 §3.2.2), less the comma; see [`is_reg_name`].
+const REG_NAME: u8 = 4;
+
+const fn class(byte: u8) -> u8 {
+    let mut class = 0;
+    let alphanumeric = byte.is_ascii_alphanumeric();
+    if alphanumeric
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
+    {
+        class |= TOKEN;
+    }
+    if byte.is_ascii_graphic() && !matches!(byte, b'"' | b'#' | b'<' | b'>') {
+        class |= TARGET;
+    }
+    if alphanumeric
+        || matches!(
+            byte,
+            b'-' | b'.'
+                | b'_'
+                | b'~'
+                | b'!'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b';'
+                | b'='
+                | b'%'
+        )
+    {
+        class |= REG_NAME;
+    }
+    class
+}
+
+static CLASSES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0u8;
+    loop {
+        #[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
+        {
+            table[byte as usize] = class(byte);
+        }
+        if byte == u8::MAX {
+            break table;
+        }
+        byte += 1;
+    }
+};
+
+#[inline]
+fn has(byte: u8, class: u8) -> bool {
+    #[expect(clippy::indexing_slicing, reason = "a table of 256 entries is indexed by a byte")]
+    let entry = CLASSES[usize::from(byte)];
+    entry & class != 0
+}
+
+/// Whether `byte` is a `tchar`.
+#[inline]
+pub(crate) fn is_token(byte: u8) -> bool {
+    has(byte, TOKEN)
+}
+
+/// Whether `byte` may stand in a request target: visible ASCII without `"`, `#`, `<` and `>`.
+///
+/// Wider than RFC 3986, because browsers send `[`, `]`, `^`, backquote, `{`, `|` and `}` as they are
+/// (WHATWG URL, query and path percent-encode sets); none of these changes how a target is split.
+#[inline]
+pub(crate) fn is_target(byte: u8) -> bool {
+    has(byte, TARGET)
+}
+
+/// Whether `byte` may stand in a registered name: unreserved, `%` and sub-delims, less the comma.
+///
+/// The comma is legal in RFC 3986 but is how two merged `Host` lines look, so it is refused.
+#[inline]
+pub(crate) fn is_reg_name(byte: u8) -> bool {
+    has(byte, REG_NAME)
+}
+
+/// The number of leading token bytes.
+#[inline]
+pub(crate) fn token_len(bytes: &[u8]) -> usize {
+    bytes.iter().position(|&byte| !is_token(byte)).unwrap_or(bytes.len())
+}
+
+/// Whether `bytes` is a token: one `tchar` at least and nothing else.
+pub(crate) fn is_token_text(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|&byte| is_token(byte))
+}
+
+/// The first byte that a field value cannot hold: a control character other than HTAB.
+///
+/// RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous";
+/// the other control characters are invalid too.
+pub(crate) fn invalid_in_value(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|&byte| is_control(byte) && byte != b'\t')
+}
+
+/// Whether `byte` is a control character (RFC 5234 CTL).
+#[inline]
+pub(crate) fn is_control(byte: u8) -> bool {
+    byte < 0x20 || byte == 0x7f
+}
+
+/// `bytes` without optional white space (SP and HTAB) at both ends.
+#[inline]
+pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
+    let mut bytes = bytes;
+    while let [b' ' | b'\t', rest @ ..] = bytes {
+        bytes = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+/// `1*DIGIT` as a number; `None` for anything else and for what does not fit.
+pub(crate) fn decimal(bytes: &[u8]) -> Option<u64> {
+    if bytes.is_empty() {
+        return None;
+    }
+    bytes.iter().try_fold(0u64, |number, &byte| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(u64::from(digit))
+    })
+}
+
+/// Appends `number` in decimal.
+pub(crate) fn push_decimal(out: &mut Vec<u8>, number: u64) {
+    push_digits(out, number, 10);
+}
+
+/// Appends `number` in lower-case hexadecimal.
+pub(crate) fn push_hex(out: &mut Vec<u8>, number: u64) {
+    push_digits(out, number, 16);
+}
+
+fn push_digits(out: &mut Vec<u8>, mut number: u64, base: u64) {
+    let mut digits = [0u8; 20];
+    let mut from = digits.len();
+    for (at, slot) in digits.iter_mut().enumerate().rev() {
+        let digit = u8::try_from(number % base).unwrap_or(0);
+        *slot = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+        number /= base;
+        from = at;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(from..).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_follow_the_grammar() {
+        let tokens: Vec<u8> = (0..=255).filter(|&b| is_token(b)).collect();
+        assert_eq!(tokens.len(), 62 + 15);
+        assert!(!is_token(b':') && !is_token(b' ') && !is_token(b'(') && !is_token(0x80));
+        assert!((0..=255u8).filter(|&b| is_target(b)).all(|b| b.is_ascii_graphic()));
+        assert_eq!((0..=255u8).filter(|&b| is_target(b)).count(), 94 - 4);
+        for byte in b"@/?#[]:, \\\"" {
+            assert!(!is_reg_name(*byte), "{byte:?}");
+        }
+    }
+
+    #[test]
+    fn decimal_is_digits_only_and_checked() {
+        assert_eq!(decimal(b"0"), Some(0));
+        assert_eq!(decimal(b"0200"), Some(200));
+        assert_eq!(decimal(b"18446744073709551615"), Some(u64::MAX));
+        for bad in ["", "+5", "-0", "0x5", "1 0", "5,5", "18446744073709551616", "1_0", "٣"] {
+            assert_eq!(decimal(bad.as_bytes()), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_as_std_writes_them() {
+        for number in [0, 1, 9, 10, 15, 16, 255, 4096, 123_456_789, u64::MAX] {
+            let (mut decimal, mut hex) = (Vec::new(), Vec::new());
+            push_decimal(&mut decimal, number);
+            push_hex(&mut hex, number);
+            assert_eq!(decimal, number.to_string().as_bytes());
+            assert_eq!(hex, format!("{number:x}").as_bytes());
+        }
+    }
+
+    #[test]
+    fn trim_takes_blanks_only() {
+        assert_eq!(trim(b" \t a b\t "), b"a b");
+        assert_eq!(trim(b" \t "), b"");
+        assert_eq!(trim(b"\x0ba"), b"\x0ba");
+    }
+}

@@ -1,0 +1,289 @@
+use http::{Method, StatusCode};
+
+use crate::connection::{BodySize, Connection, Event, Step, skip_empty_lines};
+use crate::content::length;
+use crate::cycle::{Cycle, Facts, SendStep, Sending};
+use crate::error::{Fault, Limit, ReadError};
+use crate::field_buf::Marks;
+use crate::fields::Fields;
+use crate::framing::{self, Asked, Framing, ResponseFraming};
+use crate::host::{Port, is_authority};
+use crate::line::{over_limit, worth_parsing};
+use crate::request::LONGEST_METHOD;
+use crate::response::{self, Parsed, ResponseHead};
+use crate::role::{Client, sealed::Sealed};
+use crate::send_error::SendError;
+use crate::server::push_framing;
+use crate::{FieldBuf, FieldTable, Target};
+
+/// The protocol version that a request names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RequestVersion {
+    /// HTTP/1.0: no chunks, no `Host` needed, and the connection closes after the exchange.
+    Http10,
+    /// HTTP/1.1.
+    #[default]
+    Http11,
+}
+
+impl Sealed for Client {
+    fn read_head<'b>(
+        connection: &mut Connection<Self>,
+        input: &'b [u8],
+        table: &'b mut FieldTable,
+    ) -> Result<Step<'b, Self>, ReadError> {
+        if connection.cycle.outstanding() == 0 {
+            return if input.is_empty() {
+                Ok(Step { used: 0, event: Event::NeedMore })
+            } else {
+                Err(ReadError::Unsolicited)
+            };
+        }
+        let mut used = 0;
+        if connection.scanned == 0 && table.leniency.empty_lines_before_response {
+            used = skip_empty_lines(input, &mut connection.empty_lines)
+                .ok_or(ReadError::malformed(Fault::EmptyLines, 0))?;
+        }
+        let rest = input.get(used..).unwrap_or_default();
+        if rest.is_empty() || rest == b"\r" {
+            return Ok(Step { used, event: Event::NeedMore });
+        }
+        let (limits, leniency) = (table.limits, table.leniency);
+        let mut parsed = None;
+        let bare_lf = leniency.bare_lf_in_response;
+        if worth_parsing(rest, connection.scanned as usize, limits.head, bare_lf) {
+            parsed = response::parse(rest, table).map_err(|error| error.shifted(used))?;
+        }
+        let Some(Parsed { line, end, unfolded }) = parsed else {
+            if let Some(error) = over_limit(rest.len(), limits.head) {
+                return Err(error.shifted(used));
+            }
+            connection.scanned = length(rest);
+            return Ok(Step { used, event: Event::NeedMore });
+        };
+        let table: &'b FieldTable = table;
+        let bytes = if unfolded { table.unfolded.as_slice() } else { rest };
+        let fields = Fields { bytes: bytes.get(..end).unwrap_or_default(), lines: &table.lines };
+        let head = ResponseHead {
+            status: line.status,
+            reason: line.reason,
+            version: line.version,
+            fields,
+        };
+        let event = connection.take_head(head, table).map_err(|error| error.shifted(used))?;
+        Ok(Step { used: used + end, event })
+    }
+}
+
+impl Connection<Client> {
+    /// Writes the head of a request of HTTP/1.1 to `out`; see
+    /// [`send_request_as`](Self::send_request_as).
+    ///
+    /// *Errors*: [`SendError`]; nothing was written then.
+    pub fn send_request(
+        &mut self,
+        method: &Method,
+        target: &str,
+        fields: &[&FieldBuf],
+        size: BodySize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SendError> {
+        self.send_request_as(RequestVersion::Http11, method, target, fields, size, out)
+    }
+
+    /// Writes the head of a request to `out`: the request line, the blocks of `fields` in order, the fields
+    /// of framing and persistence that it needs, and an empty line.
+    ///
+    /// `fields` must hold one `Host`. They may hold `Upgrade` and `TE`, for which the `Connection` options
+    /// are added, and `Expect: 100-continue` if there is content. Content of unknown size is chunked.
+    ///
+    /// A further request may be sent before the response to an earlier one has come (pipelining): up to 16
+    /// are outstanding, and none is sent after one with CONNECT, `Upgrade` or `Connection: close`.
+    /// [`next_cycle`](Self::next_cycle) then leads to the next response.
+    ///
+    /// *Errors*: [`SendError`]; nothing was written then.
+    ///
+    /// *Spec*: RFC 9112 §3, §6, §9.3.2.
+    pub fn send_request_as(
+        &mut self,
+        version: RequestVersion,
+        method: &Method,
+        target: &str,
+        fields: &[&FieldBuf],
+        size: BodySize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SendError> {
+        self.check_request_due()?;
+        if method.as_str().len() > LONGEST_METHOD {
+            return Err(SendError::Method);
+        }
+        if Target::parse(method, target.as_bytes()).is_err() {
+            return Err(SendError::Target);
+        }
+        check_host(version, fields)?;
+        let marks = fields.iter().fold(Marks::default(), |marks, block| marks.and(block.marks()));
+        let declared = declared(version, method, size)?;
+        let expects = marks.has(Marks::EXPECT);
+        if expects && size.is_empty() {
+            return Err(SendError::ExpectWithoutContent);
+        }
+        if self.cycle.sending == Sending::Done {
+            self.cycle.send(SendStep::Next);
+        }
+        let facts = &mut self.cycle.facts;
+        facts.set(Facts::CONNECT, *method == Method::CONNECT);
+        let upgrade = version == RequestVersion::Http11 && marks.has(Marks::UPGRADE);
+        facts.set(Facts::UPGRADE, upgrade);
+        facts.set(Facts::AWAITS, expects && version == RequestVersion::Http11);
+        if version == RequestVersion::Http10 {
+            facts.add(Facts::CLOSE);
+        }
+        out.extend_from_slice(method.as_str().as_bytes());
+        out.push(b' ');
+        out.extend_from_slice(target.as_bytes());
+        out.extend_from_slice(match version {
+            RequestVersion::Http10 => b" HTTP/1.0\r\n",
+            RequestVersion::Http11 => b" HTTP/1.1\r\n",
+        });
+        for block in fields {
+            out.extend_from_slice(block.as_bytes());
+        }
+        push_framing(out, declared);
+        push_connection(out, facts.has(Facts::CLOSE), upgrade, marks.has(Marks::TE));
+        out.extend_from_slice(b"\r\n");
+        self.cycle.begin_exchange(*method == Method::HEAD);
+        self.begin_sending(match declared {
+            None | Some(Framing::Length(0)) => Framing::Empty,
+            Some(framing) => framing,
+        });
+        Ok(())
+    }
+
+    /// The number of requests sent whose responses are not complete.
+    #[must_use]
+    pub fn outstanding(&self) -> usize {
+        usize::from(self.cycle.outstanding())
+    }
+
+    fn check_request_due(&self) -> Result<(), SendError> {
+        match self.cycle.sending {
+            Sending::Head => {}
+            Sending::Done => {
+                let last = self.cycle.facts.has(Facts::CONNECT)
+                    || self.cycle.facts.has(Facts::UPGRADE)
+                    || self.cycle.will_close();
+                if last || self.cycle.outstanding() >= Cycle::MOST_OUTSTANDING {
+                    return Err(SendError::NoMoreRequests);
+                }
+            }
+            Sending::Content | Sending::Switched => return Err(SendError::HeadNotDue),
+        }
+        Ok(())
+    }
+
+    /// Decides what a response head means and moves the halves.
+    fn take_head<'b>(
+        &mut self,
+        head: ResponseHead<'b>,
+        table: &FieldTable,
+    ) -> Result<Event<'b, Client>, ReadError> {
+        let last = self.cycle.answers_last();
+        let upgrades = head.status == StatusCode::SWITCHING_PROTOCOLS;
+        if head.status.is_informational() && !upgrades {
+            self.scanned = 0;
+            self.interims = self.interims.saturating_add(1);
+            if u32::from(self.interims) > table.limits.interim {
+                return Err(ReadError::LimitExceeded { limit: Limit::Interim, position: 0 });
+            }
+            if last && head.status == StatusCode::CONTINUE {
+                self.cycle.facts.remove(Facts::AWAITS);
+            }
+            self.cycle.read(crate::cycle::ReadStep::Interim);
+            return Ok(Event::Interim(head));
+        }
+        // RFC 9110 §7.8: "A server MUST NOT switch to a protocol that was not indicated by the client in the
+        // corresponding request's Upgrade header field."
+        if upgrades && !(last && self.cycle.facts.has(Facts::UPGRADE)) {
+            return Err(ReadError::malformed(Fault::UnexpectedSwitch, 0));
+        }
+        let asked = if self.cycle.asked_head() {
+            Asked::Head
+        } else if last && self.cycle.facts.has(Facts::CONNECT) {
+            Asked::Connect
+        } else {
+            Asked::Other
+        };
+        let ResponseFraming { framing: body, must_close } =
+            framing::response(head.fields, head.version, head.status, asked, &table.leniency)?;
+        self.note_persistence(head.fields, head.version);
+        let facts = &mut self.cycle.facts;
+        if last {
+            facts.remove(Facts::AWAITS);
+        }
+        if body == Framing::UntilClose {
+            facts.add(Facts::UNTIL_CLOSE);
+        } else if must_close {
+            facts.add(Facts::DOUBT);
+        }
+        if upgrades || (asked == Asked::Connect && head.status.is_success()) {
+            facts.add(Facts::SWITCHES);
+        }
+        self.begin_content(body);
+        Ok(Event::Head { head, body, expects_continue: false })
+    }
+}
+
+/// RFC 9112 §3.2: "A client MUST send a Host header field [...] in all HTTP/1.1 request messages."
+fn check_host(version: RequestVersion, fields: &[&FieldBuf]) -> Result<(), SendError> {
+    let mut hosts = fields
+        .iter()
+        .filter(|block| block.marks().has(Marks::HOST))
+        .flat_map(|block| block.get_all_raw("host"));
+    match (hosts.next(), hosts.next()) {
+        (None, _) if version == RequestVersion::Http10 => Ok(()),
+        (Some(host), None) if is_authority(host, Port::Optional) => Ok(()),
+        _ => Err(SendError::Host),
+    }
+}
+
+/// What the head says of the content; `None` if nothing.
+fn declared(
+    version: RequestVersion,
+    method: &Method,
+    size: BodySize,
+) -> Result<Option<Framing>, SendError> {
+    // RFC 9110 §9.3.8: "A client MUST NOT send content in a TRACE request"; §9.3.6: content of CONNECT has
+    // no meaning, and what follows it is the tunnel.
+    let forbidden = *method == Method::TRACE || *method == Method::CONNECT;
+    match size {
+        _ if forbidden => {
+            if size == BodySize::Empty {
+                Ok(None)
+            } else {
+                Err(SendError::ContentForbidden)
+            }
+        }
+        // RFC 9110 §8.6: "a user agent SHOULD send Content-Length in a request when the method defines a
+        // meaning for enclosed content and it is not sending Transfer-Encoding".
+        BodySize::Empty if [Method::POST, Method::PUT, Method::PATCH].contains(method) => {
+            Ok(Some(Framing::Length(0)))
+        }
+        BodySize::Empty => Ok(None),
+        BodySize::Known(length) => Ok(Some(Framing::Length(length))),
+        BodySize::Unknown if version == RequestVersion::Http10 => Err(SendError::LengthRequired),
+        BodySize::Unknown => Ok(Some(Framing::Chunked)),
+    }
+}
+
+fn push_connection(out: &mut Vec<u8>, close: bool, upgrade: bool, te: bool) {
+    let options = [(close, "close"), (upgrade, "upgrade"), (te, "TE")];
+    let mut before: &[u8] = b"Connection: ";
+    for (_, option) in options.iter().filter(|(wanted, _)| *wanted) {
+        out.extend_from_slice(before);
+        out.extend_from_slice(option.as_bytes());
+        before = b", ";
+    }
+    if close || upgrade || te {
+        out.extend_from_slice(b"\r\n");
+    }
+}

@@ -1,0 +1,43 @@
+//! What request lines and status lines share: the version, and the search for the end of a head.
+
+use http::Version;
+
+use crate::error::{Fault, Feature, Limit, ReadError};
+use crate::table::{Scan, scan_end};
+
+/// `HTTP-version` (RFC 9112 §2.3): `HTTP/` DIGIT `.` DIGIT, case-sensitive.
+///
+/// A minor version above 1 is read as 1.1: RFC 9110 §2.5 has a recipient process such a message as the
+/// highest minor version of that major version to which it conforms.
+#[inline]
+pub(crate) fn version(bytes: &[u8], position: usize) -> Result<Version, ReadError> {
+    match bytes {
+        b"HTTP/1.1" => Ok(Version::HTTP_11),
+        b"HTTP/1.0" => Ok(Version::HTTP_10),
+        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
+            if major.is_ascii_digit() && minor.is_ascii_digit() =>
+        {
+            if *major == b'1' {
+                Ok(Version::HTTP_11)
+            } else {
+                Err(ReadError::Unsupported { feature: Feature::Version, position })
+            }
+        }
+        _ => Err(ReadError::malformed(Fault::Version, position)),
+    }
+}
+
+/// Decides whether a head is worth parsing, so that over all calls with a growing input each byte is
+/// searched once and parsed at most twice.
+///
+/// On the first call (`scanned` is 0) it always is: most heads arrive whole. Later the new bytes must
+/// hold the end of the head, or something the parser refuses, or reach the limit.
+#[inline]
+pub(crate) fn worth_parsing(head: &[u8], scanned: usize, limit: usize, bare_lf: bool) -> bool {
+    scanned == 0 || head.len() >= limit || matches!(scan_end(head, scanned, bare_lf), Scan::Stop(_))
+}
+
+/// The error for a head that does not end within its limit, and `None` while it may still end.
+pub(crate) fn over_limit(length: usize, limit: usize) -> Option<ReadError> {
+    (length >= limit).then_some(ReadError::LimitExceeded { limit: Limit::Head, position: limit })
+}

@@ -1,0 +1,247 @@
+use std::fmt;
+
+use http::Method;
+use memchr::memchr;
+
+use crate::bytes::is_target;
+use crate::error::{Fault, ReadError};
+use crate::host::{Port, is_authority};
+
+/// A request target, checked and split by its form. *Spec*: RFC 9112 §3.2.
+///
+/// Its bytes are visible ASCII without `"`, `#`, `<`, `>`, and without a backslash before the query.
+/// Percent-encoding is neither decoded nor checked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Target<'b> {
+    text: &'b str,
+    form: TargetForm,
+}
+
+/// The four forms of a request target. *Spec*: RFC 9112 §3.2.1 to §3.2.4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetForm {
+    /// `/path?query`.
+    Origin,
+    /// `http://host/path?query`, as proxies get it; servers must take it too.
+    Absolute,
+    /// `host:port`, only with CONNECT.
+    Authority,
+    /// `*`, only with OPTIONS.
+    Asterisk,
+}
+
+impl<'b> Target<'b> {
+    /// Checks `bytes` as the target of a request with `method`.
+    pub(crate) fn parse(method: &Method, bytes: &'b [u8]) -> Result<Self, ReadError> {
+        let form = form(method, bytes).map_err(|fault| ReadError::malformed(fault, 0))?;
+        check_bytes(bytes)?;
+        let text =
+            std::str::from_utf8(bytes).map_err(|_| ReadError::malformed(Fault::Target, 0))?;
+        let target = Self { text, form };
+        let whole = match form {
+            TargetForm::Origin | TargetForm::Asterisk => true,
+            TargetForm::Authority => is_authority(bytes, Port::Required),
+            TargetForm::Absolute => {
+                target.authority().is_some_and(|a| is_authority(a.as_bytes(), Port::Optional))
+            }
+        };
+        if whole { Ok(target) } else { Err(ReadError::malformed(Fault::TargetForm, 0)) }
+    }
+
+    /// A target that was checked before.
+    pub(crate) fn checked(text: &'b str, form: TargetForm) -> Self {
+        Self { text, form }
+    }
+
+    /// The target as sent.
+    #[must_use]
+    pub fn as_str(&self) -> &'b str {
+        self.text
+    }
+
+    /// Its form.
+    #[must_use]
+    pub fn form(&self) -> TargetForm {
+        self.form
+    }
+
+    /// The path of an origin or absolute form, never with the query. `/` if an absolute form has no path;
+    /// `*` for the asterisk form; empty for the authority form.
+    #[must_use]
+    pub fn path(&self) -> &'b str {
+        match self.form {
+            TargetForm::Authority => "",
+            TargetForm::Asterisk => self.text,
+            TargetForm::Origin | TargetForm::Absolute => {
+                let path = self.path_and_query();
+                let path = path.split_once('?').map_or(path, |(path, _)| path);
+                if path.is_empty() { "/" } else { path }
+            }
+        }
+    }
+
+    /// What follows the first `?`, without it.
+    #[must_use]
+    pub fn query(&self) -> Option<&'b str> {
+        match self.form {
+            TargetForm::Authority | TargetForm::Asterisk => None,
+            TargetForm::Origin | TargetForm::Absolute => {
+                self.path_and_query().split_once('?').map(|(_, query)| query)
+            }
+        }
+    }
+
+    /// Host and port of an absolute or authority form.
+    #[must_use]
+    pub fn authority(&self) -> Option<&'b str> {
+        match self.form {
+            TargetForm::Origin | TargetForm::Asterisk => None,
+            TargetForm::Authority => Some(self.text),
+            TargetForm::Absolute => {
+                let (_, rest) = self.text.split_once("://")?;
+                rest.get(..authority_len(rest))
+            }
+        }
+    }
+
+    /// The scheme of an absolute form, as sent.
+    #[must_use]
+    pub fn scheme(&self) -> Option<&'b str> {
+        match self.form {
+            TargetForm::Absolute => self.text.split_once("://").map(|(scheme, _)| scheme),
+            TargetForm::Origin | TargetForm::Authority | TargetForm::Asterisk => None,
+        }
+    }
+
+    fn path_and_query(&self) -> &'b str {
+        match self.form {
+            TargetForm::Absolute => {
+                let rest = self.text.split_once("://").map_or("", |(_, rest)| rest);
+                rest.get(authority_len(rest)..).unwrap_or_default()
+            }
+            TargetForm::Origin | TargetForm::Authority | TargetForm::Asterisk => self.text,
+        }
+    }
+}
+
+impl fmt::Display for Target<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text)
+    }
+}
+
+impl fmt::Debug for Target<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}({:?})", self.form, self.text)
+    }
+}
+
+fn authority_len(rest: &str) -> usize {
+    rest.bytes().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len())
+}
+
+/// Which form the first bytes promise, and whether the method allows it.
+fn form(method: &Method, bytes: &[u8]) -> Result<TargetForm, Fault> {
+    // RFC 9112 §3.2.3: "When making a CONNECT request [...] a client MUST send only the host and port".
+    if *method == Method::CONNECT {
+        return Ok(TargetForm::Authority);
+    }
+    match bytes {
+        [b'/', ..] => Ok(TargetForm::Origin),
+        // RFC 9112 §3.2.4: "The asterisk-form of request-target is only used for a server-wide OPTIONS".
+        [b'*'] if *method == Method::OPTIONS => Ok(TargetForm::Asterisk),
+        [first, ..] if first.is_ascii_alphabetic() => {
+            let scheme = bytes
+                .iter()
+                .position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.')))
+                .unwrap_or(bytes.len());
+            if bytes.get(scheme..).is_some_and(|rest| rest.starts_with(b"://")) {
+                Ok(TargetForm::Absolute)
+            } else {
+                Err(Fault::TargetForm)
+            }
+        }
+        [] => Err(Fault::RequestLine),
+        _ => Err(Fault::TargetForm),
+    }
+}
+
+/// Browsers send a backslash raw in queries; before them it could separate folders for a careless reader.
+fn check_bytes(bytes: &[u8]) -> Result<(), ReadError> {
+    let mut in_query = false;
+    for (position, &byte) in bytes.iter().enumerate() {
+        if !is_target(byte) || (byte == b'\\' && !in_query) {
+            return Err(ReadError::malformed(Fault::Target, position));
+        }
+        in_query |= byte == b'?';
+    }
+    debug_assert!(memchr(b' ', bytes).is_none(), "a blank is not a target byte");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(method: Method, text: &str) -> Result<Target<'_>, ReadError> {
+        Target::parse(&method, text.as_bytes())
+    }
+
+    #[test]
+    fn origin_form_is_split_at_the_first_question_mark() {
+        let target = parse(Method::GET, "/a/b?c=d?e").unwrap();
+        assert_eq!(target.form(), TargetForm::Origin);
+        assert_eq!((target.path(), target.query()), ("/a/b", Some("c=d?e")));
+        assert_eq!((target.authority(), target.scheme()), (None, None));
+        assert_eq!(parse(Method::GET, "//a").unwrap().path(), "//a");
+        assert_eq!(parse(Method::GET, "/?").unwrap().query(), Some(""));
+    }
+
+    #[test]
+    fn absolute_form_gives_authority_and_path() {
+        let target = parse(Method::GET, "http://example.com:80/a?b").unwrap();
+        assert_eq!(target.form(), TargetForm::Absolute);
+        assert_eq!(target.scheme(), Some("http"));
+        assert_eq!(target.authority(), Some("example.com:80"));
+        assert_eq!((target.path(), target.query()), ("/a", Some("b")));
+        let target = parse(Method::GET, "http://example.com?b").unwrap();
+        assert_eq!((target.path(), target.query()), ("/", Some("b")));
+        for bad in ["http://", "http:///a", "http://u@h/", "http://a:b@h/", "http:/a", "h ttp://a"]
+        {
+            assert!(parse(Method::GET, bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn authority_and_asterisk_belong_to_their_methods() {
+        let target = parse(Method::CONNECT, "example.com:443").unwrap();
+        assert_eq!(target.form(), TargetForm::Authority);
+        assert_eq!((target.authority(), target.path()), (Some("example.com:443"), ""));
+        assert_eq!(parse(Method::OPTIONS, "*").unwrap().form(), TargetForm::Asterisk);
+        for (method, bad) in [
+            (Method::GET, "*"),
+            (Method::POST, "*"),
+            (Method::OPTIONS, "**"),
+            (Method::GET, "example.com:443"),
+            (Method::CONNECT, "/"),
+            (Method::CONNECT, "http://example.com:443/"),
+            (Method::GET, "foo/bar"),
+            (Method::GET, ""),
+            (Method::GET, "?a"),
+        ] {
+            assert!(parse(method.clone(), bad).is_err(), "{method} {bad}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_no_target_holds() {
+        for bad in
+            ["/a#b", "/a b", "/a\\b", "/a\"b", "/<", "/>", "/caf\u{e9}", "/\x7f", "/\0", "/\t"]
+        {
+            assert!(parse(Method::GET, bad).is_err(), "{bad:?}");
+        }
+        for good in ["/a?x[]=1|2", "/?a=\\", "/{a}^`", "/a%zz", "/%0d%0a"] {
+            assert!(parse(Method::GET, good).is_ok(), "{good:?}");
+        }
+    }
+}
