@@ -40,10 +40,10 @@ type UnixFile = Arc<crate::address::SocketFile>;
 
 impl<F> Acceptor<F>
 where
-    F: FnMut(Box<dyn Transport>, ConnectionPermit) -> Box<dyn Task>,
+    F: FnMut(Box<dyn Transport>, ConnectionPermit, Instant) -> Box<dyn Task>,
 {
-    /// Accepts from `listener`; `make` turns a connection into its task, which keeps the permit as
-    /// long as it lives.
+    /// Accepts from `listener`; `make` turns a connection into its task at the given instant; the task
+    /// keeps the permit as long as it lives.
     pub fn new(listener: Listener, count: ConnectionCount, make: F) -> io::Result<Self> {
         let local = listener.address()?;
         let socket = match listener {
@@ -119,7 +119,7 @@ where
         match self.accept() {
             Ok(transport) => {
                 self.back_off = FIRST_BACK_OFF;
-                let task = (self.make)(transport, permit);
+                let task = (self.make)(transport, permit, now);
                 cx.spawn(task);
                 Ok(())
             }
@@ -136,7 +136,7 @@ where
 
 impl<F> Task for Acceptor<F>
 where
-    F: FnMut(Box<dyn Transport>, ConnectionPermit) -> Box<dyn Task>,
+    F: FnMut(Box<dyn Transport>, ConnectionPermit, Instant) -> Box<dyn Task>,
 {
     fn turn(&mut self, cx: &mut Turn<'_>) -> Next {
         if !self.registered

@@ -105,6 +105,11 @@ impl Listener {
 }
 
 impl BindError {
+    /// Something else that kept a server from listening on this address.
+    pub fn new(address: ListenAddress, source: io::Error) -> Self {
+        Self { address, source }
+    }
+
     /// The kind of the system's error: `AddrInUse`, `PermissionDenied` and so on.
     pub fn kind(&self) -> io::ErrorKind {
         self.source.kind()

@@ -39,15 +39,10 @@ pub struct EventLoop {
 
 impl EventLoop {
     /// A loop that sleeps in the kernel.
+    ///
+    /// *Errors*: when the system has no descriptors for it.
     pub fn new() -> io::Result<Self> {
-        let poll = Poll::new()?;
-        let waker = Waker::new(poll.registry(), WAKE)?;
-        let registry = poll.registry().try_clone()?;
-        let (sender, commands) = channel();
-        let inlet = Inlet::new(sender, Some(waker));
-        let scheduler = Scheduler::new(Instant::now(), Some(registry), inlet.clone());
-        let events = Events::with_capacity(EVENTS);
-        Ok(Self { poll: Some(poll), events, scheduler, commands, inlet })
+        LoopSeed::new()?.start()
     }
 
     /// A loop without a kernel: its time is what [`EventLoop::turn_at`] is told, its transports are
@@ -131,6 +126,39 @@ impl EventLoop {
                 Command::Stop(stop) => self.scheduler.stop(stop),
             }
         }
+    }
+}
+
+/// A loop that has not begun: it can still be moved to its thread, while its handle is known already.
+pub struct LoopSeed {
+    poll: Poll,
+    commands: Receiver<Command>,
+    inlet: Inlet,
+}
+
+impl LoopSeed {
+    /// Takes what the loop needs of the system.
+    ///
+    /// *Errors*: when the system has no descriptors for it.
+    pub fn new() -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = Waker::new(poll.registry(), WAKE)?;
+        let (sender, commands) = channel();
+        Ok(Self { poll, commands, inlet: Inlet::new(sender, Some(waker)) })
+    }
+
+    /// The way in from other threads.
+    pub fn handle(&self) -> LoopHandle {
+        LoopHandle { inlet: self.inlet.clone() }
+    }
+
+    /// Begins the loop, on the thread that will turn it.
+    pub fn start(self) -> io::Result<EventLoop> {
+        let Self { poll, commands, inlet } = self;
+        let registry = poll.registry().try_clone()?;
+        let scheduler = Scheduler::new(Instant::now(), Some(registry), inlet.clone());
+        let events = Events::with_capacity(EVENTS);
+        Ok(EventLoop { poll: Some(poll), events, scheduler, commands, inlet })
     }
 }
 

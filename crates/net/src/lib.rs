@@ -17,7 +17,7 @@ mod wheel;
 
 pub use acceptor::{Acceptor, ConnectionCount, ConnectionPermit};
 pub use address::{Address, BindError, ListenAddress, Listener, ParseListenError};
-pub use event_loop::{EventLoop, LoopHandle};
+pub use event_loop::{EventLoop, LoopHandle, LoopSeed};
 pub use memory::{MemoryTransport, memory_pair};
 pub use outbox::{FileRange, Outbox, Segment};
 pub use pool::{Full, WorkerPool};

@@ -20,6 +20,8 @@ use crate::wheel::Wheel;
 pub struct Stop {
     /// Listeners go on accepting until then, for load balancers that are slow to notice.
     pub accept_until: Instant,
+    /// Connections on which no work has begun may be ended then.
+    pub idle_until: Instant,
     /// Tasks that have not ended by then are dropped.
     pub deadline: Instant,
 }
@@ -380,7 +382,11 @@ impl Turn<'_> {
     /// Registers any event source with this task, edge-triggered.
     ///
     /// *Errors*: `Unsupported` on a loop without a kernel.
-    pub fn register_source(&mut self, source: &mut dyn Source, interest: Interest) -> io::Result<()> {
+    pub fn register_source(
+        &mut self,
+        source: &mut dyn Source,
+        interest: Interest,
+    ) -> io::Result<()> {
         let token = self.id.token();
         self.registry()?.register(source, token, interest)
     }

@@ -42,7 +42,8 @@ impl Wheel {
         let reach = tick.clamp(self.now + 1, self.now + BUCKETS as u64 - 1);
         let bucket = reach as usize % BUCKETS;
         let head = self.heads[bucket];
-        self.links[index as usize] = Link { previous: NONE, next: head, tick, bucket: bucket as u32 };
+        self.links[index as usize] =
+            Link { previous: NONE, next: head, tick, bucket: bucket as u32 };
         if head != NONE {
             self.links[head as usize].previous = index;
         }

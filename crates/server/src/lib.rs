@@ -1,2 +1,39 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+mod access_log;
+mod blocking;
+mod body;
+mod channel;
+mod config;
+mod counters;
+mod error_page;
+mod exchange;
+mod handler;
+mod methods;
+mod reply;
+mod request;
+mod response;
+mod router;
+mod server;
+mod service;
+mod session;
+mod ticket;
+mod worker;
+
+pub use access_log::{AccessLog, Entry, LineLog, LogFormat};
+pub use blocking::{BodyReader, OwnedRequest, Responder, blocking};
+pub use body::{Body, BodySource, Pulled};
+pub use channel::{BodySender, channel};
+pub use config::{Config, Timeouts};
+pub use counters::{Counters, Totals};
+pub use error_page::ErrorPages;
+pub use handler::{Handler, respond};
+pub use methods::Methods;
+pub use reply::{Reply, Sink, Upgraded};
+pub use request::Request;
+pub use response::Response;
+pub use router::{InvalidRoute, Router};
+pub use server::{Bound, Grace, Handle, Server};
+pub use service::http_service;
+pub use ticket::Ticket;

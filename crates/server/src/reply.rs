@@ -1,0 +1,285 @@
+//! How a handler answers.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use avocet_net::{Notifier, Outbox, Task, Transport};
+use avocet_wire::{BodySize, Connection, FieldBuf, Fields, Framing, SendError, Server};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+
+use crate::body::{Body, BodySource, Content, segment_len};
+use crate::request::Request;
+use crate::response::Response;
+use crate::ticket::{Slot, Ticket};
+use crate::worker::Worker;
+
+/// The answer to one request. It is used up by answering or by saying how the answer will come.
+///
+/// The library frames the content, answers HEAD without it, adds Date and Server, and keeps the
+/// connection in step: request content that nobody wanted is read away up to a bound.
+pub struct Reply<'a> {
+    pub(crate) conn: &'a mut Connection<Server>,
+    pub(crate) out: &'a mut Outbox,
+    pub(crate) worker: &'a Worker,
+    pub(crate) wake: &'a dyn Fn() -> Notifier,
+    pub(crate) plan: &'a mut Plan,
+    pub(crate) framing: Framing,
+    pub(crate) now: Instant,
+}
+
+/// What a handler has arranged.
+pub(crate) struct Plan {
+    pub(crate) content: Intake,
+    pub(crate) answer: Answer,
+    /// Status and content length of the response, once it is begun.
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) sent: u64,
+}
+
+/// Where request content goes.
+pub(crate) enum Intake {
+    /// Away, within a bound.
+    Discard,
+    Collect {
+        limit: u64,
+        bytes: Vec<u8>,
+        then: Collected,
+    },
+    Sink(Box<dyn Sink>),
+    Feed(Box<dyn Feed>),
+}
+
+pub(crate) type Collected = Box<dyn FnOnce(&Request<'_>, Vec<u8>, Reply<'_>)>;
+
+/// Where the response stands.
+pub(crate) enum Answer {
+    /// Nothing is known yet.
+    Missing,
+    /// It comes when the request's content has ended.
+    AtEnd,
+    /// It comes through a ticket.
+    Deferred(Arc<Slot>),
+    /// Its head is written, its content comes from a source.
+    Streaming(Box<dyn BodySource>),
+    /// It is in the outbox, to the end.
+    Queued,
+    /// It is in the outbox with a file in it, and the exchange ends when that has left.
+    QueuedFile,
+    /// Another protocol follows.
+    Upgrade(Upgrade),
+    /// It could not be completed.
+    Broken,
+}
+
+pub(crate) type Upgrade = Box<dyn FnOnce(Upgraded) -> Box<dyn Task>>;
+
+/// A connection that has left HTTP.
+pub struct Upgraded {
+    /// The connection. It is registered with the loop already.
+    pub transport: Box<dyn Transport>,
+    /// Bytes of the new protocol that were read already.
+    pub early: Vec<u8>,
+}
+
+/// Takes request content as it comes, on the loop's thread, and answers at its end.
+pub trait Sink {
+    /// Some bytes of the content.
+    fn data(&mut self, bytes: &[u8]);
+
+    /// Whether more may come. A sink that says no stops the client, and wakes the session with a
+    /// notifier when it is ready again.
+    fn ready(&mut self) -> bool {
+        true
+    }
+
+    /// The content has ended. A sink that is dropped without this call has seen only a part.
+    fn end(self: Box<Self>, request: &Request<'_>, trailers: Fields<'_>, reply: Reply<'_>);
+}
+
+/// Takes request content for somebody who answers through a ticket.
+pub(crate) trait Feed {
+    fn data(&mut self, bytes: &[u8]);
+    fn ready(&mut self) -> bool;
+    fn end(&mut self, trailers: Fields<'_>);
+}
+
+impl Reply<'_> {
+    /// Answers.
+    pub fn send(mut self, response: Response) {
+        self.answer(response);
+    }
+
+    /// Answers with parts that stay the handler's own: nothing is allocated.
+    pub fn send_parts(mut self, status: StatusCode, fields: &FieldBuf, body: Body) {
+        self.start(status, fields, body, &FieldBuf::new());
+    }
+
+    /// Sends an interim response, 100 or 103; a client of HTTP/1.0 gets none.
+    ///
+    /// *Errors*: a status that is not interim, or an answer that was begun already.
+    pub fn interim(&mut self, status: StatusCode, fields: &FieldBuf) -> Result<(), SendError> {
+        self.out.append(|tail| self.conn.send_interim(status, fields, tail))
+    }
+
+    /// Collects the request's content, at most `limit` bytes, then calls `then`. Beyond the limit
+    /// the library answers 413.
+    pub fn collect(
+        self,
+        limit: u64,
+        then: impl FnOnce(&Request<'_>, Vec<u8>, Reply<'_>) + 'static,
+    ) {
+        self.plan.content = Intake::Collect { limit, bytes: Vec::new(), then: Box::new(then) };
+        self.plan.answer = Answer::AtEnd;
+    }
+
+    /// Gives the request's content to a sink, which answers at its end.
+    pub fn consume(self, sink: Box<dyn Sink>) {
+        self.plan.content = Intake::Sink(sink);
+        self.plan.answer = Answer::AtEnd;
+    }
+
+    /// Answers later, from any thread. The request's content is read away.
+    pub fn defer(self) -> Ticket {
+        let (ticket, slot) = Ticket::new((self.wake)());
+        self.plan.answer = Answer::Deferred(slot);
+        ticket
+    }
+
+    /// Answers later while somebody else takes the content.
+    pub(crate) fn defer_with(self, feed: Box<dyn Feed>) -> Ticket {
+        self.plan.content = Intake::Feed(feed);
+        self.defer()
+    }
+
+    /// Leaves HTTP: answers 101 with these fields (or the given 2xx to a CONNECT) and hands the
+    /// connection to the task that `then` makes.
+    pub fn upgrade(
+        mut self,
+        status: StatusCode,
+        fields: &FieldBuf,
+        then: impl FnOnce(Upgraded) -> Box<dyn Task> + 'static,
+    ) {
+        self.start(status, fields, Body::Empty, &FieldBuf::new());
+        if matches!(self.plan.answer, Answer::Queued) {
+            self.plan.answer = Answer::Upgrade(Box::new(then));
+        }
+    }
+
+    /// A handle that wakes this request's session, for sinks and sources.
+    pub fn notifier(&self) -> Notifier {
+        (self.wake)()
+    }
+
+    pub(crate) fn answer(&mut self, mut response: Response) {
+        if response.close {
+            self.conn.close_after_cycle();
+        }
+        self.add_page(&mut response);
+        let Response { status, fields, body, trailers, .. } = response;
+        self.start(status, &fields, body, &trailers);
+    }
+
+    fn add_page(&mut self, response: &mut Response) {
+        let Some(page) = response.page.take() else { return };
+        let pages = &self.worker.shared.config.error_pages;
+        response.body = pages.render(response.status, page.explanation.as_deref()).into();
+        if let Err(error) = response.fields.push(&CONTENT_TYPE, pages.content_type(response.status))
+        {
+            log::error!("the media type of the error page: {error}");
+        }
+    }
+
+    fn start(&mut self, status: StatusCode, fields: &FieldBuf, body: Body, trailers: &FieldBuf) {
+        if self.leaves_content() {
+            self.conn.close_after_cycle();
+        }
+        let size = if trailers.is_empty() { body.size() } else { BodySize::Unknown };
+        let head = self.worker.with_common(self.now, |common| {
+            self.out.append(|tail| self.conn.send_response(status, &[common, fields], size, tail))
+        });
+        if let Err(error) = head {
+            log::error!("a response of status {status} was refused: {error}");
+            return self.give_up();
+        }
+        self.plan.status = Some(status);
+        self.worker.counters.response(status.as_u16());
+        let begun = match body.into_content() {
+            _ if !self.conn.sends_content() => self.finish(trailers),
+            Content::Whole(segment) => self.send_whole(segment, trailers),
+            Content::Pieces(source) => {
+                self.plan.answer = Answer::Streaming(source);
+                Ok(())
+            }
+        };
+        if let Err(error) = begun {
+            log::error!("a response of status {status} was cut off: {error}");
+            self.plan.answer = Answer::Broken;
+        }
+    }
+
+    /// Whether request content will stay unread: the client was not asked for it, or there is more of
+    /// it than is read away.
+    fn leaves_content(&self) -> bool {
+        let drain = self.worker.shared.config.drain;
+        let too_much = matches!(self.framing, Framing::Length(length) if length > drain);
+        !self.conn.reading_done()
+            && (self.conn.awaits_continue() || too_much && self.plan.discards())
+    }
+
+    fn send_whole(
+        &mut self,
+        segment: avocet_net::Segment,
+        trailers: &FieldBuf,
+    ) -> Result<(), SendError> {
+        let len = segment_len(&segment);
+        let is_file = matches!(segment, avocet_net::Segment::File(_));
+        let suffix = self.out.append(|tail| self.conn.frame_data(len, tail))?;
+        self.out.push(segment);
+        self.out.push_slice(suffix);
+        self.plan.sent += len;
+        self.finish(trailers)?;
+        if is_file {
+            self.plan.answer = Answer::QueuedFile;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, trailers: &FieldBuf) -> Result<(), SendError> {
+        self.out.append(|tail| self.conn.send_end(trailers, tail))?;
+        self.plan.answer = Answer::Queued;
+        Ok(())
+    }
+
+    /// A handler's own mistake is the client's 500 while nothing was sent.
+    fn give_up(&mut self) {
+        self.plan.answer = Answer::Broken;
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        let nothing = FieldBuf::new();
+        let sent = self.worker.with_common(self.now, |common| {
+            self.out.append(|tail| {
+                self.conn.send_response(status, &[common, &nothing], BodySize::Empty, tail)
+            })
+        });
+        if sent.and_then(|()| self.finish(&nothing)).is_ok() {
+            self.plan.status = Some(status);
+            self.worker.counters.response(status.as_u16());
+        }
+    }
+}
+
+impl Plan {
+    pub(crate) fn new() -> Self {
+        Self { content: Intake::Discard, answer: Answer::Missing, status: None, sent: 0 }
+    }
+
+    /// Whether content may be lost without harm because nobody waits for it.
+    pub(crate) fn discards(&self) -> bool {
+        matches!(self.content, Intake::Discard)
+    }
+
+    /// Whether this content is refused before it is read.
+    pub(crate) fn is_too_large(&self, framing: Framing) -> bool {
+        matches!((&self.content, framing), (Intake::Collect { limit, .. }, Framing::Length(length)) if length > *limit)
+    }
+}

@@ -1,0 +1,118 @@
+//! Handlers by path and method.
+
+use std::error::Error;
+use std::fmt;
+
+use http::{Method, StatusCode};
+
+use crate::handler::Handler;
+use crate::methods::Methods;
+use crate::reply::Reply;
+use crate::request::Request;
+use crate::response::Response;
+
+/// Chooses a handler by the path of the target and by the method.
+///
+/// Paths are compared as they were sent, without decoding. `{name}` stands for one segment and
+/// `{*name}` for the rest; [`Request::param`] gives what stood there. A path that is not known is
+/// 404; methods are treated as in [`Methods`]; `OPTIONS *` is answered 204.
+///
+/// ```
+/// use avocet_server::{Response, Router, respond};
+///
+/// let router = Router::new()
+///     .get("/birds/{name}", respond(|request| {
+///         Response::text(format!("a {}\n", request.param("name").unwrap_or("bird")))
+///     }))?;
+/// # Ok::<(), avocet_server::InvalidRoute>(())
+/// ```
+#[derive(Default)]
+pub struct Router {
+    routes: Vec<(String, Methods)>,
+    paths: matchit::Router<usize>,
+    fallback: Option<Box<dyn Handler>>,
+}
+
+/// A path that cannot be added: malformed, or in conflict with another.
+#[derive(Debug)]
+pub struct InvalidRoute {
+    path: String,
+    source: matchit::InsertError,
+}
+
+impl Router {
+    /// No path at all.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a handler for GET and HEAD of a path.
+    pub fn get(self, path: &str, handler: impl Handler + 'static) -> Result<Self, InvalidRoute> {
+        self.on(Method::GET, path, handler)
+    }
+
+    /// Adds a handler for POST to a path.
+    pub fn post(self, path: &str, handler: impl Handler + 'static) -> Result<Self, InvalidRoute> {
+        self.on(Method::POST, path, handler)
+    }
+
+    /// Adds a handler for a method and path.
+    pub fn on(
+        self,
+        method: Method,
+        path: &str,
+        handler: impl Handler + 'static,
+    ) -> Result<Self, InvalidRoute> {
+        self.route(path, Methods::new().on(method, handler))
+    }
+
+    /// Adds handlers for several methods of a path; those that the path has already are kept
+    /// unless they are replaced.
+    pub fn route(mut self, path: &str, methods: Methods) -> Result<Self, InvalidRoute> {
+        if let Some((_, known)) = self.routes.iter_mut().find(|(known, _)| known == path) {
+            *known = std::mem::take(known).merged(methods);
+            return Ok(self);
+        }
+        let invalid = |source| InvalidRoute { path: path.to_owned(), source };
+        self.paths.insert(path, self.routes.len()).map_err(invalid)?;
+        self.routes.push((path.to_owned(), methods));
+        Ok(self)
+    }
+
+    /// Answers what no path answers, instead of 404.
+    #[must_use]
+    pub fn fallback(mut self, handler: impl Handler + 'static) -> Self {
+        self.fallback = Some(Box::new(handler));
+        self
+    }
+}
+
+impl Handler for Router {
+    fn handle(&self, request: &Request<'_>, reply: Reply<'_>) {
+        if request.method() == Method::OPTIONS && request.target().as_str() == "*" {
+            return reply.send(Response::new(StatusCode::NO_CONTENT));
+        }
+        match self.paths.at(request.path()) {
+            Ok(found) => {
+                let request = request.with_params(&found.params);
+                self.routes[*found.value].1.handle(&request, reply);
+            }
+            Err(_) => match &self.fallback {
+                Some(fallback) => fallback.handle(request, reply),
+                None => reply.send(Response::error(StatusCode::NOT_FOUND)),
+            },
+        }
+    }
+}
+
+impl fmt::Display for InvalidRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the route `{}`: {}", self.path, self.source)
+    }
+}
+
+impl Error for InvalidRoute {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.source)
+    }
+}

@@ -1,0 +1,282 @@
+//! Loops, listeners and the way to stop them.
+
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use avocet_net::{
+    Acceptor, Address, BindError, ConnectionCount, ListenAddress, Listener, LoopHandle, LoopSeed,
+    Stop, Transport,
+};
+
+use crate::access_log::AccessLog;
+use crate::config::Config;
+use crate::counters::{Counters, Totals};
+use crate::handler::Handler;
+use crate::session::Session;
+use crate::worker::{Shared, Worker};
+
+/// A server that is being set up.
+///
+/// ```no_run
+/// use avocet_server::{Response, Server, respond};
+///
+/// let server = Server::new(respond(|_| Response::text("Hello from server!\n")))
+///     .listen("127.0.0.1:8080".parse()?)
+///     .bind()?;
+/// println!("serving on {}", server.addresses()[0]);
+/// server.run()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Server {
+    handler: Arc<dyn Handler>,
+    addresses: Vec<ListenAddress>,
+    workers: usize,
+    config: Config,
+    access_log: Option<Arc<dyn AccessLog>>,
+    wrap: Option<Wrap>,
+}
+
+/// Puts a transport around an accepted one: TLS, the PROXY protocol.
+type Wrap = Arc<dyn Fn(Box<dyn Transport>) -> Box<dyn Transport> + Send + Sync>;
+
+/// A server that listens.
+pub struct Bound {
+    addresses: Vec<Address>,
+    loops: Vec<(LoopSeed, Vec<Listener>)>,
+    shared: Arc<Shared>,
+    wrap: Option<Wrap>,
+    handle: Handle,
+}
+
+/// Stops a server and reads its counters, from any thread.
+#[derive(Clone)]
+pub struct Handle {
+    loops: Vec<LoopHandle>,
+    counters: Vec<Arc<Counters>>,
+    count: ConnectionCount,
+}
+
+/// How a server stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grace {
+    /// How long it goes on accepting, for load balancers that are slow to notice. Nothing by
+    /// default; connections that the kernel has completed are always taken.
+    pub accept_for: Duration,
+    /// How long connections may wait for a request to be complete: 500 ms by default.
+    pub idle_for: Duration,
+    /// When what is still under way is cut off: 30 s by default.
+    pub deadline: Duration,
+}
+
+impl Server {
+    /// A server with this handler, on no address yet, with one loop per core.
+    pub fn new(handler: impl Handler + 'static) -> Self {
+        Self {
+            handler: Arc::new(handler),
+            addresses: Vec::new(),
+            workers: thread::available_parallelism().map_or(1, usize::from),
+            config: Config::default(),
+            access_log: None,
+            wrap: None,
+        }
+    }
+
+    /// Adds an address to listen on.
+    #[must_use]
+    pub fn listen(mut self, address: ListenAddress) -> Self {
+        self.addresses.push(address);
+        self
+    }
+
+    /// The number of loops, each a thread; at least one.
+    #[must_use]
+    pub fn workers(mut self, count: usize) -> Self {
+        self.workers = count.max(1);
+        self
+    }
+
+    /// Other settings.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Tells every exchange to this log.
+    #[must_use]
+    pub fn access_log(mut self, log: Arc<dyn AccessLog>) -> Self {
+        self.access_log = Some(log);
+        self
+    }
+
+    /// Puts a transport around each accepted one.
+    #[must_use]
+    pub fn wrap(
+        mut self,
+        wrap: impl Fn(Box<dyn Transport>) -> Box<dyn Transport> + Send + Sync + 'static,
+    ) -> Self {
+        self.wrap = Some(Arc::new(wrap));
+        self
+    }
+
+    /// Listens. Without an address it is any free port of 127.0.0.1.
+    ///
+    /// *Errors*: the address that cannot be had, and why; or no descriptors for the loops.
+    pub fn bind(mut self) -> Result<Bound, BindError> {
+        if self.addresses.is_empty() {
+            self.addresses.push(ListenAddress::loopback(0));
+        }
+        let failed = |address: &ListenAddress, source| BindError::new(address.clone(), source);
+        let first = &self.addresses[0];
+        let limit = self.config.max_connections.unwrap_or_else(ConnectionCount::default_limit);
+        let shared = Shared::new(self.handler, self.config, self.access_log)
+            .map_err(|error| failed(first, io::Error::new(io::ErrorKind::InvalidInput, error)))?;
+        let mut loops = Vec::with_capacity(self.workers);
+        for _ in 0..self.workers {
+            let event_loop = LoopSeed::new().map_err(|error| failed(first, error))?;
+            loops.push((event_loop, Vec::new()));
+        }
+        let mut addresses = Vec::new();
+        for address in &self.addresses {
+            let listeners = address.bind(self.workers)?;
+            let bound = listeners.first().map(Listener::address);
+            addresses.extend(bound.transpose().map_err(|error| failed(address, error))?);
+            for ((_, own), listener) in loops.iter_mut().zip(listeners) {
+                own.push(listener);
+            }
+        }
+        let handle = Handle {
+            loops: loops.iter().map(|(event_loop, _)| event_loop.handle()).collect(),
+            counters: loops.iter().map(|_| Arc::default()).collect(),
+            count: ConnectionCount::new(limit),
+        };
+        Ok(Bound { addresses, loops, shared: Arc::new(shared), wrap: self.wrap, handle })
+    }
+}
+
+impl Bound {
+    /// The real addresses, in the order in which they were given.
+    pub fn addresses(&self) -> &[Address] {
+        &self.addresses
+    }
+
+    /// Stops the server and reads its counters.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Serves until it is stopped.
+    ///
+    /// *Blocking*: the last loop runs on the caller's thread, the others on threads of their own.
+    ///
+    /// *Errors*: a loop that failed; the others are stopped then.
+    pub fn run(self) -> io::Result<()> {
+        let Self { mut loops, shared, wrap, handle, .. } = self;
+        let last = loops.pop();
+        let mut threads = Vec::with_capacity(loops.len());
+        for (index, (event_loop, listeners)) in loops.into_iter().enumerate() {
+            let run = Run::new(&shared, wrap.clone(), &handle, index);
+            let thread = thread::Builder::new()
+                .name(format!("loop-{index}"))
+                .spawn(move || run.run(event_loop, listeners));
+            match thread {
+                Ok(thread) => threads.push(thread),
+                Err(error) => {
+                    handle.stop(Grace::NONE);
+                    return Err(error);
+                }
+            }
+        }
+        let mut result = Ok(());
+        if let Some((event_loop, listeners)) = last {
+            let run = Run::new(&shared, wrap, &handle, threads.len());
+            result = run.run(event_loop, listeners);
+        }
+        for thread in threads {
+            let ended = thread.join().unwrap_or_else(|_| Err(io::Error::other("a loop panicked")));
+            result = result.and(ended);
+        }
+        result
+    }
+}
+
+/// What one loop's thread needs.
+struct Run {
+    shared: Arc<Shared>,
+    wrap: Option<Wrap>,
+    handle: Handle,
+    index: usize,
+}
+
+impl Run {
+    fn new(shared: &Arc<Shared>, wrap: Option<Wrap>, handle: &Handle, index: usize) -> Self {
+        Self { shared: shared.clone(), wrap, handle: handle.clone(), index }
+    }
+
+    fn run(self, seed: LoopSeed, listeners: Vec<Listener>) -> io::Result<()> {
+        let mut event_loop = seed.start()?;
+        let counters = self.handle.counters[self.index].clone();
+        let worker = Rc::new(Worker::new(self.shared, counters));
+        for listener in listeners {
+            let (worker, wrap) = (worker.clone(), self.wrap.clone());
+            let make = move |transport: Box<dyn Transport>, permit, now| {
+                let transport = match &wrap {
+                    Some(wrap) => wrap(transport),
+                    None => transport,
+                };
+                Box::new(Session::new(transport, worker.clone(), Some(permit), now)) as Box<_>
+            };
+            let acceptor = Acceptor::new(listener, self.handle.count.clone(), make)?;
+            event_loop.spawn(Box::new(acceptor));
+        }
+        let result = event_loop.run();
+        if result.is_err() {
+            self.handle.stop(Grace::NONE);
+        }
+        result
+    }
+}
+
+impl Handle {
+    /// Orders every loop to stop; a second order replaces the first.
+    pub fn stop(&self, grace: Grace) {
+        let now = Instant::now();
+        let stop = Stop {
+            accept_until: now + grace.accept_for,
+            idle_until: now + grace.accept_for.max(grace.idle_for),
+            deadline: now + grace.deadline,
+        };
+        for event_loop in &self.loops {
+            // A loop that has ended already needs no order.
+            event_loop.stop(stop);
+        }
+    }
+
+    /// The counters of all loops, added up.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals { live: self.count.live() as u64, ..Totals::default() };
+        for counters in &self.counters {
+            counters.add_to(&mut totals);
+        }
+        totals
+    }
+}
+
+impl Grace {
+    /// Ends at once.
+    pub const NONE: Self =
+        Self { accept_for: Duration::ZERO, idle_for: Duration::ZERO, deadline: Duration::ZERO };
+}
+
+impl Default for Grace {
+    fn default() -> Self {
+        Self {
+            accept_for: Duration::ZERO,
+            idle_for: Duration::from_millis(500),
+            deadline: Duration::from_secs(30),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! A reply that is given later, by any thread.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use avocet_net::Notifier;
+use http::StatusCode;
+
+use crate::response::Response;
+
+/// The right and duty to answer one request; may be sent to another thread.
+///
+/// A ticket that is dropped unused answers 500. When the connection has ended meanwhile the
+/// response is dropped in silence.
+pub struct Ticket {
+    slot: Arc<Slot>,
+    notifier: Notifier,
+    used: bool,
+}
+
+/// Where the session finds the response.
+#[derive(Default)]
+pub(crate) struct Slot(Mutex<Option<Response>>);
+
+impl Slot {
+    pub(crate) fn take(&self) -> Option<Response> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Ticket {
+    pub(crate) fn new(notifier: Notifier) -> (Self, Arc<Slot>) {
+        let slot = Arc::new(Slot::default());
+        (Self { slot: slot.clone(), notifier, used: false }, slot)
+    }
+
+    /// Answers.
+    pub fn send(mut self, response: Response) {
+        self.put(response);
+    }
+
+    fn put(&mut self, response: Response) {
+        self.used = true;
+        *self.slot.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(response);
+        if !self.notifier.wake() {
+            log::debug!("a response came after its loop had ended");
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if !self.used {
+            log::error!("a request was never answered");
+            self.put(Response::error(StatusCode::INTERNAL_SERVER_ERROR));
+        }
+    }
+}
