@@ -1,12 +1,24 @@
-//! `cargo xtask bench [NAME]`: the criterion benches, with baselines to compare with.
+//! `cargo xtask bench [NAME]`: the criterion benches, with baselines to compare with, and `server`,
+//! which measures whole servers.
+
+pub(crate) mod contenders;
+mod debian;
+pub(crate) mod load;
+pub(crate) mod process;
+mod server;
+mod syscalls;
+mod table;
 
 use crate::args::Args;
 use crate::{Outcome, shell};
 
 pub(crate) fn run(args: &mut Args) -> Outcome {
+    let name = args.positional();
+    if name.as_deref() == Some("server") {
+        return server::run(args);
+    }
     let save = args.value("--save")?;
     let compare = args.value("--compare")?;
-    let name = args.positional();
     args.finish()?;
     let mut command = shell::cargo();
     command.args(["bench", "--package", "avocet-benches"]);

@@ -66,6 +66,8 @@ pub(crate) fn debian(program: &str, package: &str) -> Outcome {
         shell::run(
             Command::new("apt-get")
                 .args(["install", "--yes", "--no-install-recommends", package])
+                // The servers are installed to be started by us, not by the system.
+                .env("RUNLEVEL", "1")
                 .env("DEBIAN_FRONTEND", "noninteractive"),
         )
     };

@@ -1,0 +1,96 @@
+//! The servers that Debian packs, each with the settings under which it is cheapest.
+
+use std::fs;
+use std::path::Path;
+
+use crate::Outcome;
+
+/// nginx answers from its configuration, which spares it every file.
+pub(super) fn nginx(folder: &Path, port: u16, workers: u32) -> String {
+    let folder = folder.display();
+    let affinity = if workers > 1 { "worker_cpu_affinity auto;" } else { "" };
+    // Debian's nginx looks into folders that only root may write, unless each is named.
+    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|name| format!("    {name}_temp_path {folder}/{name};\n"))
+        .concat();
+    format!(
+        "daemon off;
+worker_processes {workers};
+{affinity}
+worker_rlimit_nofile 16000;
+error_log stderr crit;
+pid {folder}/nginx.pid;
+events {{
+    worker_connections 15000;
+    multi_accept on;
+}}
+http {{
+    access_log off;
+    tcp_nodelay on;
+    keepalive_requests 1000000000;
+    keepalive_timeout 300s;
+    server_tokens off;
+{temporary}    server {{
+        listen 127.0.0.1:{port} reuseport backlog=4096;
+        location = /plaintext {{
+            default_type text/plain;
+            return 200 \"Hello, World!\";
+        }}
+    }}
+}}
+"
+    )
+}
+
+/// lighttpd serves a file of 13 bytes, which it keeps in its cache.
+pub(super) fn lighttpd(folder: &Path, port: u16, workers: u32) -> String {
+    let folder = folder.display();
+    let workers =
+        if workers > 1 { format!("server.max-worker = {workers}\n") } else { String::new() };
+    format!(
+        "server.modules = ()
+server.document-root = \"{folder}/www\"
+server.bind = \"127.0.0.1\"
+server.port = {port}
+server.max-fds = 16000
+server.max-connections = 12000
+server.listen-backlog = 4096
+server.max-keep-alive-requests = 65000
+server.max-keep-alive-idle = 300
+mimetype.assign = ( \"\" => \"text/plain\" )
+{workers}"
+    )
+}
+
+/// haproxy answers from its configuration; it has no Date of its own. Its strict limits count two
+/// descriptors for each connection, of which the one to a server behind it is never opened here.
+pub(super) fn haproxy(port: u16, workers: u32) -> String {
+    format!(
+        "global
+  nbthread {workers}
+  no strict-limits
+  ulimit-n 16000
+  maxconn 12000
+  tune.maxaccept 64
+defaults
+  mode http
+  timeout client 300s
+  timeout connect 5s
+  timeout server 300s
+  timeout http-keep-alive 300s
+frontend hello
+  bind 127.0.0.1:{port}
+  http-request return status 200 content-type text/plain lf-string \"Hello, World!\" \
+         hdr Server haproxy hdr Date \"%[date,http_date]\"
+"
+    )
+}
+
+/// Writes a file, making the folder it is in.
+pub(super) fn write(path: &Path, text: &str) -> Outcome {
+    let failed = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    fs::write(path, text).map_err(failed)
+}
