@@ -1,2 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+pub use avocet_semantics as semantics;
+pub use avocet_wire as wire;
+
+#[cfg(feature = "server")]
+pub use {avocet_net as net, avocet_server as server};

@@ -1,4 +1,81 @@
 //! The program `avocet`.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod echo;
+mod failure;
+mod output;
+mod running;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{ArgAction, Parser, Subcommand};
+
+/// HTTP at the terminal: serve a folder, look at requests.
+#[derive(Parser)]
+#[command(name = "avocet", version, propagate_version = true, max_term_width = 100)]
+struct Arguments {
+    /// Say more; twice, say everything
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Serve a folder, or one text, over HTTP
+    Serve(serve::Serve),
+    /// Answer requests with what they were: for trying out clients
+    Echo(echo::Echo),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    start_logging(&arguments);
+    let result = match arguments.verb {
+        Verb::Serve(serve) => serve.run(arguments.quiet),
+        Verb::Echo(echo) => echo.run(arguments.quiet),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::error(&failure);
+            failure.code()
+        }
+    }
+}
+
+/// The program's own messages go to standard error, by level.
+fn start_logging(arguments: &Arguments) {
+    let level = match (arguments.quiet, arguments.verbose) {
+        (true, _) => log::LevelFilter::Error,
+        (false, 0) => log::LevelFilter::Warn,
+        (false, 1) => log::LevelFilter::Info,
+        (false, 2) => log::LevelFilter::Debug,
+        (false, _) => log::LevelFilter::Trace,
+    };
+    env_logger::Builder::new()
+        .filter_level(level)
+        .format(|line, record| {
+            use std::io::Write;
+            let message = output::printable(&record.args().to_string());
+            writeln!(line, "avocet: {}: {message}", record.level().as_str().to_lowercase())
+        })
+        .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -190,7 +190,11 @@ impl Session {
         if self.exchange.is_some() && self.drive_exchange(cx, out) {
             return Ok(true);
         }
-        if self.upgraded.is_some() || budget.is_spent() || !self.wants_input(cx, out) {
+        if self.upgraded.is_some() || budget.is_spent() {
+            return Ok(false);
+        }
+        let has_input = self.state.unstepped && !self.input.is_empty();
+        if !self.wants_input(cx, out, has_input) {
             return Ok(false);
         }
         if self.state.unstepped {

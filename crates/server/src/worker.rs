@@ -49,7 +49,7 @@ impl Shared {
 
 impl Worker {
     pub(crate) fn new(shared: Arc<Shared>, counters: Arc<Counters>) -> Self {
-        let table = RefCell::new(FieldTable::new(shared.config.limits.clone(), Leniency::strict()));
+        let table = RefCell::new(FieldTable::new(shared.config.limits, Leniency::strict()));
         let date = RefCell::new(FieldBuf::new());
         Self { shared, counters, table, date, date_until: Cell::new(None) }
     }

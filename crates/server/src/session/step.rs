@@ -43,7 +43,12 @@ const PIECE: usize = 32 * 1024;
 
 impl Session {
     /// Whether the machine may read on.
-    pub(super) fn wants_input(&mut self, cx: &mut Turn<'_>, out: &mut Outbox) -> bool {
+    pub(super) fn wants_input(
+        &mut self,
+        cx: &mut Turn<'_>,
+        out: &mut Outbox,
+        has_input: bool,
+    ) -> bool {
         if out.len() >= HIGH_WATER {
             return false;
         }
@@ -55,8 +60,9 @@ impl Session {
         if self.conn.reading_done() || !exchange.wants_content(drain) {
             return false;
         }
-        // Somebody wants the content now, so the client that waits to be asked is asked.
-        if self.conn.awaits_continue() && exchange.is_unanswered() {
+        // Somebody wants the content now, so the client that waits to be asked is asked, unless it
+        // sent content already (RFC 9110 §10.1.1).
+        if !has_input && self.conn.awaits_continue() && exchange.is_unanswered() {
             let nothing = FieldBuf::new();
             let asked =
                 out.append(|tail| self.conn.send_interim(StatusCode::CONTINUE, &nothing, tail));
@@ -125,7 +131,7 @@ impl Session {
             if used == input.len() && !self.has_event_due() {
                 return used;
             }
-            if budget.is_spent() || !self.wants_input(cx, out) {
+            if budget.is_spent() || !self.wants_input(cx, out, used < input.len()) {
                 self.state.unstepped = used < input.len() || self.has_event_due();
                 return used;
             }

@@ -1,0 +1,31 @@
+//! Why the program ends with an error.
+
+use std::error::Error;
+use std::fmt;
+use std::process::ExitCode;
+
+/// A message for a person and the exit status that goes with it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    status: u8,
+}
+
+impl Failure {
+    /// What was wanted could not be done: status 1.
+    pub(crate) fn failed(message: impl fmt::Display) -> Self {
+        Self { message: message.to_string(), status: 1 }
+    }
+
+    pub(crate) fn code(&self) -> ExitCode {
+        ExitCode::from(self.status)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Failure {}

@@ -1,0 +1,49 @@
+//! Lines for the person at the terminal.
+
+use std::fmt;
+use std::io::{self, Write};
+
+/// Prints a line to standard output. A reader that has gone is no reason to stop serving.
+pub(crate) fn line(text: impl fmt::Display) {
+    let text = printable(&text.to_string());
+    let mut out = io::stdout().lock();
+    if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) {
+        log::debug!("cannot write to standard output: {error}");
+    }
+}
+
+/// Prints the line of a failure to standard error.
+pub(crate) fn error(failure: impl fmt::Display) {
+    let text = printable(&failure.to_string());
+    if let Err(error) = writeln!(io::stderr().lock(), "avocet: {text}") {
+        log::debug!("cannot write to standard error: {error}");
+    }
+}
+
+/// The text with everything escaped that a terminal would obey: control characters, and those that
+/// turn the direction of text around.
+pub(crate) fn printable(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                safe.extend(character.escape_unicode());
+            }
+            '\n' | '\t' => safe.push(character),
+            _ if character.is_control() => safe.extend(character.escape_default()),
+            _ => safe.push(character),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped() {
+        assert_eq!(printable("a\x1b[31mb\u{9b}1\u{202e}c\r"), "a\\u{1b}[31mb\\u{9b}1\\u{202e}c\\r");
+        assert_eq!(printable("Ünicode\tand\nlines"), "Ünicode\tand\nlines");
+    }
+}
