@@ -1,136 +1,134 @@
-//! Taking connections: one at a time, within a limit, through every error.
+//! Taking connections: as many as wait, within a limit, through every error.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use mio::Interest;
 use rustix::io::Errno;
 
-use crate::address::{Address, Listener};
+use crate::address::Listener;
+use crate::count::{ConnectionCount, ConnectionPermit};
+use crate::incoming::{Incoming, SocketIncoming};
 use crate::readiness::Readiness;
-use crate::scheduler::Turn;
-use crate::socket::SocketTransport;
-use crate::task::{Next, Notifier, Task};
-use crate::transport::{PeerInfo, Transport};
+use crate::task::{Next, Task};
+use crate::transport::Transport;
+use crate::turn::Turn;
 
 /// The task of a listener: makes a task of each connection.
 ///
-/// *Bounds*: at the connection limit it stops accepting and goes on when a tenth of the connections
-/// has ended. When the process is out of descriptors or memory it waits 100 ms, doubling up to 1 s,
-/// and says so once a second; no error of accept ends it.
+/// It ends when the loop is stopped, after it has taken what the kernel had completed by then.
+///
+/// *Bounds*: 64 connections per turn; then the other tasks have theirs. At the connection limit it
+/// stops accepting and goes on when a tenth of the connections has ended. When the process is out
+/// of descriptors or memory it waits 100 ms, doubling up to 1 s, and says so once a second; no error
+/// of accept ends it, and no panic in `make`.
 pub struct Acceptor<F> {
-    socket: Socket,
-    local: Address,
+    incoming: Box<dyn Incoming>,
     count: ConnectionCount,
     make: F,
     registered: bool,
+    /// Errors of single connections in a row.
+    faults: u32,
     back_off: Duration,
     retry_at: Option<Instant>,
     logged_at: Option<Instant>,
 }
 
-enum Socket {
-    Tcp(mio::net::TcpListener),
-    Unix(mio::net::UnixListener, #[expect(dead_code, reason = "removes the file")] UnixFile),
-}
-
-type UnixFile = Arc<crate::address::SocketFile>;
-
 impl<F> Acceptor<F>
 where
     F: FnMut(Box<dyn Transport>, ConnectionPermit, Instant) -> Box<dyn Task>,
 {
-    /// Accepts from `listener`; `make` turns a connection into its task at the given instant; the task
-    /// keeps the permit as long as it lives.
+    /// Accepts from `listener`; `make` turns a connection into its task at the given instant; the
+    /// task keeps the permit as long as it lives.
     pub fn new(listener: Listener, count: ConnectionCount, make: F) -> io::Result<Self> {
-        let local = listener.address()?;
-        let socket = match listener {
-            Listener::Tcp(listener) => Socket::Tcp(mio::net::TcpListener::from_std(listener)),
-            Listener::Unix(listener, file) => {
-                Socket::Unix(mio::net::UnixListener::from_std(listener), file)
-            }
-        };
-        Ok(Self {
-            socket,
-            local,
+        Ok(Self::with_incoming(Box::new(SocketIncoming::new(listener)?), count, make))
+    }
+
+    /// Accepts from any source of connections.
+    pub fn with_incoming(incoming: Box<dyn Incoming>, count: ConnectionCount, make: F) -> Self {
+        Self {
+            incoming,
             count,
             make,
             registered: false,
+            faults: 0,
             back_off: FIRST_BACK_OFF,
             retry_at: None,
             logged_at: None,
-        })
-    }
-
-    fn accept(&mut self) -> io::Result<Box<dyn Transport>> {
-        let local = self.local.clone();
-        Ok(match &self.socket {
-            Socket::Tcp(listener) => {
-                let (stream, remote) = listener.accept()?;
-                let info = PeerInfo { remote: Address::Ip(remote), local };
-                Box::new(SocketTransport::new(stream, info))
-            }
-            Socket::Unix(listener, _) => {
-                let (stream, _) = listener.accept()?;
-                let info = PeerInfo { remote: Address::Unix(None), local };
-                Box::new(SocketTransport::new(stream, info))
-            }
-        })
-    }
-
-    /// Asks for events. A second registration makes the kernel tell again whether somebody waits,
-    /// which costs a tenth of an accept that finds nobody.
-    fn listen(&mut self, cx: &mut Turn<'_>) -> io::Result<()> {
-        let source: &mut dyn mio::event::Source = match &mut self.socket {
-            Socket::Tcp(listener) => listener,
-            Socket::Unix(listener, _) => listener,
-        };
-        if self.registered {
-            return cx.reregister_source(source, Interest::READABLE);
         }
-        cx.register_source(source, Interest::READABLE)?;
-        self.registered = true;
-        Ok(())
     }
 
-    fn failed(&mut self, error: &io::Error, now: Instant) -> Next {
-        if self.logged_at.is_none_or(|at| now >= at + LOG_EVERY) {
+    /// Takes connections while some wait; true when there may be more.
+    fn accept(&mut self, cx: &mut Turn<'_>) -> bool {
+        for _ in 0..PER_TURN {
+            // The readable bit stays: whoever ends the pause wakes this task.
+            let Some(permit) = self.count.acquire(|| cx.notifier()) else { return false };
+            match self.incoming.accept() {
+                Ok(transport) => {
+                    self.faults = 0;
+                    self.back_off = FIRST_BACK_OFF;
+                    self.spawn(cx, transport, permit);
+                    if !self.incoming.waits() {
+                        cx.clear(Readiness::READABLE);
+                        return false;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    cx.clear(Readiness::READABLE);
+                    return false;
+                }
+                Err(error) if is_of_one_connection(&error) && self.faults < MOST_FAULTS => {
+                    log::debug!("a connection to {} failed: {error}", self.incoming.local());
+                    self.faults += 1;
+                }
+                Err(error) => {
+                    self.failed(&error, cx.now());
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn spawn(
+        &mut self,
+        cx: &mut Turn<'_>,
+        transport: Box<dyn Transport>,
+        permit: ConnectionPermit,
+    ) {
+        let now = cx.now();
+        match catch_unwind(AssertUnwindSafe(|| (self.make)(transport, permit, now))) {
+            Ok(task) => drop(cx.spawn(task)),
+            Err(_) => log::error!("making the task of a connection panicked; it is closed"),
+        }
+    }
+
+    fn failed(&mut self, error: &io::Error, now: Instant) {
+        if self.logged_at.is_none_or(|at| now.saturating_duration_since(at) >= LOG_EVERY) {
             self.logged_at = Some(now);
-            log::error!("cannot accept on {}: {error}; trying again", self.local);
+            log::error!("cannot accept on {}: {error}; trying again", self.incoming.local());
         }
-        let retry_at = now + self.back_off;
+        self.retry_at = Some(now + self.back_off);
         self.back_off = (self.back_off * 2).min(LAST_BACK_OFF);
-        self.retry_at = Some(retry_at);
-        Next::Wait(Some(retry_at))
     }
 
-    /// Accepts one connection; the answer is what to do when none was taken.
-    fn step(&mut self, cx: &mut Turn<'_>) -> Result<(), Next> {
+    /// Whether accepting makes sense now.
+    fn may_accept(&mut self, cx: &mut Turn<'_>) -> bool {
         let now = cx.now();
         if self.retry_at.is_some_and(|at| now < at) {
-            return Err(Next::Wait(self.retry_at));
+            return false;
         }
         self.retry_at = None;
-        let Some(permit) = self.count.acquire(|| cx.notifier()) else {
-            return Err(Next::Wait(None));
-        };
-        match self.accept() {
-            Ok(transport) => {
-                self.back_off = FIRST_BACK_OFF;
-                let task = (self.make)(transport, permit, now);
-                cx.spawn(task);
-                Ok(())
+        if !self.registered {
+            if let Err(error) = self.incoming.register(&cx.registration()) {
+                self.failed(&error, now);
+                return false;
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                cx.clear(Readiness::READABLE);
-                Err(Next::Wait(None))
-            }
-            // The connection is gone, not the listener.
-            Err(error) if is_of_one_connection(&error) => Ok(()),
-            Err(error) => Err(self.failed(&error, now)),
+            self.registered = true;
         }
+        // Connections that the kernel has completed before a stop are not lost: they are looked for
+        // although no event has told of them yet.
+        cx.readable() || cx.stopping().is_some()
     }
 }
 
@@ -139,94 +137,20 @@ where
     F: FnMut(Box<dyn Transport>, ConnectionPermit, Instant) -> Box<dyn Task>,
 {
     fn turn(&mut self, cx: &mut Turn<'_>) -> Next {
-        if !self.registered
-            && let Err(error) = self.listen(cx)
+        if self.may_accept(cx) && self.accept(cx) {
+            return Next::Again;
+        }
+        let Some(stop) = cx.stopping() else { return Next::Wait(self.retry_at) };
+        if cx.now() < stop.accept_until {
+            let until = stop.accept_until;
+            return Next::Wait(Some(self.retry_at.map_or(until, |at| at.min(until))));
+        }
+        if self.registered
+            && let Err(error) = self.incoming.deregister(&cx.registration())
         {
-            return self.failed(&error, cx.now());
+            log::debug!("cannot deregister {}: {error}", self.incoming.local());
         }
-        if let Some(stop) = cx.stopping() {
-            // Connections that the kernel has completed already are not lost: they are taken first.
-            while self.step(cx).is_ok() {}
-            let done = cx.now() >= stop.accept_until;
-            return if done { Next::Done } else { Next::Wait(Some(stop.accept_until)) };
-        }
-        if !cx.readable() && self.retry_at.is_none() {
-            return Next::Wait(None);
-        }
-        if let Err(next) = self.step(cx) {
-            return next;
-        }
-        match self.listen(cx) {
-            Ok(()) => Next::Wait(None),
-            Err(error) => self.failed(&error, cx.now()),
-        }
-    }
-}
-
-/// Counts the connections of all loops of a server against one limit.
-#[derive(Clone)]
-pub struct ConnectionCount(Arc<Count>);
-
-struct Count {
-    live: AtomicUsize,
-    limit: usize,
-    paused: AtomicBool,
-    waiting: Mutex<Vec<Notifier>>,
-}
-
-/// The right to one connection, given back on drop.
-pub struct ConnectionPermit(ConnectionCount);
-
-impl ConnectionCount {
-    /// At most `limit` connections at a time.
-    pub fn new(limit: usize) -> Self {
-        let (live, paused) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Self(Arc::new(Count { live, limit, paused, waiting: Mutex::new(Vec::new()) }))
-    }
-
-    /// The lesser of 10,000 and what the limit on descriptors leaves after 64 for files, logs and
-    /// listeners.
-    pub fn default_limit() -> usize {
-        let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-        let usable = descriptors.map_or(MOST, |most| most.saturating_sub(RESERVED));
-        usize::try_from(usable.clamp(1, MOST)).unwrap_or(usize::MAX)
-    }
-
-    /// The connections that live now.
-    pub fn live(&self) -> usize {
-        self.0.live.load(Ordering::Relaxed)
-    }
-
-    /// A permit, or `None` at the limit; then the notifier is woken when there is room.
-    fn acquire(&self, notifier: impl FnOnce() -> Notifier) -> Option<ConnectionPermit> {
-        let count = &*self.0;
-        if count.live.fetch_add(1, Ordering::AcqRel) < count.limit {
-            return Some(ConnectionPermit(self.clone()));
-        }
-        count.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(notifier());
-        count.paused.store(true, Ordering::Release);
-        log::warn!("{} connections: not accepting more for now", count.limit);
-        // After the note above, so that a connection that ends right now sees it.
-        self.release();
-        None
-    }
-
-    fn release(&self) {
-        let count = &*self.0;
-        let left = count.live.fetch_sub(1, Ordering::AcqRel).saturating_sub(1);
-        if left <= count.limit - count.limit.div_ceil(10) && count.paused.load(Ordering::Acquire) {
-            let mut waiting = count.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            count.paused.store(false, Ordering::Release);
-            for notifier in waiting.drain(..) {
-                notifier.ready(Readiness::READABLE);
-            }
-        }
-    }
-}
-
-impl Drop for ConnectionPermit {
-    fn drop(&mut self) {
-        self.0.release();
+        Next::Done
     }
 }
 
@@ -249,8 +173,11 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
+/// Connections taken in one turn. Under a burst one per turn would leave the queue of the kernel to
+/// overflow while the loop looks after others; all at once would make those others wait.
+const PER_TURN: usize = 64;
+/// More failed connections in a row than this are a failure of the listener.
+const MOST_FAULTS: u32 = 16;
 const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
 const LAST_BACK_OFF: Duration = Duration::from_secs(1);
 const LOG_EVERY: Duration = Duration::from_secs(1);
-const MOST: u64 = 10_000;
-const RESERVED: u64 = 64;

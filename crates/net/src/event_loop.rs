@@ -1,14 +1,15 @@
 //! A scheduler on a kernel: mio's poll, and the way in from other threads.
 
 use std::io;
-use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token, Waker};
 
+use crate::inlet::{Command, Inlet, Outlet, inlet};
 use crate::readiness::Readiness;
-use crate::scheduler::{Scheduler, Stop, Turn};
-use crate::task::{Command, Inlet, Task, TaskId};
+use crate::scheduler::{Scheduler, Stop};
+use crate::task::{Notifier, Task, TaskId};
+use crate::turn::Turn;
 
 /// One loop on one thread.
 ///
@@ -33,14 +34,14 @@ pub struct EventLoop {
     poll: Option<Poll>,
     events: Events,
     scheduler: Scheduler,
-    commands: Receiver<Command>,
     inlet: Inlet,
+    outlet: Outlet,
 }
 
 impl EventLoop {
     /// A loop that sleeps in the kernel.
     ///
-    /// *Errors*: when the system has no descriptors for it.
+    /// *Errors*: those of the kernel, which gives it two descriptors.
     pub fn new() -> io::Result<Self> {
         LoopSeed::new()?.start()
     }
@@ -48,10 +49,9 @@ impl EventLoop {
     /// A loop without a kernel: its time is what [`EventLoop::turn_at`] is told, its transports are
     /// in memory.
     pub fn simulated(now: Instant) -> Self {
-        let (sender, commands) = channel();
-        let inlet = Inlet::new(sender, None);
+        let (inlet, outlet) = inlet(None);
         let scheduler = Scheduler::new(now, None, inlet.clone());
-        Self { poll: None, events: Events::with_capacity(1), scheduler, commands, inlet }
+        Self { poll: None, events: Events::with_capacity(1), scheduler, inlet, outlet }
     }
 
     /// Adds a task.
@@ -69,6 +69,11 @@ impl EventLoop {
         LoopHandle { inlet: self.inlet.clone() }
     }
 
+    /// A handle that wakes one task of this loop.
+    pub fn notifier(&self, id: TaskId) -> Notifier {
+        Notifier::new(id, self.inlet.clone())
+    }
+
     /// Turns until a stop was ordered and has been carried out.
     ///
     /// *Blocking*: sleeps in the kernel.
@@ -79,61 +84,72 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Sleeps until an event, a timer or `wait` has come, then turns the tasks concerned.
+    /// Sleeps until an event, a timer or `wait` has come, then turns the tasks concerned. It may
+    /// return without any of them.
+    ///
+    /// *Errors*: `Unsupported` on a simulated loop; none that a peer or a signal could cause.
+    ///
+    /// *Blocking*: sleeps in the kernel, not longer than `wait`.
     pub fn turn(&mut self, wait: Option<Duration>) -> io::Result<()> {
         let Some(poll) = &mut self.poll else {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "this loop has no kernel"));
         };
-        let sleep = match (self.scheduler.sleep(self.scheduler.now()), wait) {
-            (Some(timer), Some(wait)) => Some(timer.min(wait)),
-            (timer, wait) => timer.or(wait),
+        let sleep = if self.scheduler.is_busy() || !self.outlet.may_sleep() {
+            Some(Duration::ZERO)
+        } else {
+            // The clock is read here and not taken from the last turn, whose tasks may have taken
+            // their time since: a deadline behind a slow turn must not wait for it twice.
+            let until = |alarm: Instant| alarm.saturating_duration_since(Instant::now());
+            match (self.scheduler.alarm().map(until), wait) {
+                (Some(timer), Some(wait)) => Some(timer.min(wait)),
+                (timer, wait) => timer.or(wait),
+            }
         };
-        match poll.poll(&mut self.events, sleep) {
+        let polled = poll.poll(&mut self.events, sleep);
+        let commands = self.outlet.woke();
+        match polled {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
             Err(_) => self.events.clear(),
             Ok(()) => {}
         }
-        let mut woken = false;
         for event in &self.events {
-            if event.token() == WAKE {
-                woken = true;
-            } else {
+            if event.token() != WAKE {
                 let id = TaskId::of_token(event.token());
                 self.scheduler.notify(id, Readiness::of_event(event));
             }
         }
-        if woken {
-            self.inlet.rearm();
+        if commands {
             self.take_commands();
         }
         self.scheduler.turn(Instant::now());
         Ok(())
     }
 
-    /// One turn of a simulated loop at the given time; says how long it would sleep.
+    /// One turn of a simulated loop at the given time; says how long it would sleep, `None` for
+    /// ever.
     pub fn turn_at(&mut self, now: Instant) -> Option<Duration> {
         self.take_commands();
         self.scheduler.turn(now);
         self.take_commands();
-        self.scheduler.sleep(now)
+        if self.outlet.has_rest() { Some(Duration::ZERO) } else { self.scheduler.sleep(now) }
     }
 
     fn take_commands(&mut self) {
-        while let Ok(command) = self.commands.try_recv() {
-            match command {
-                Command::Notify(id, bits) => self.scheduler.notify(id, bits),
-                Command::Run(job) => self.scheduler.run(job),
-                Command::Stop(stop) => self.scheduler.stop(stop),
-            }
-        }
+        let scheduler = &mut self.scheduler;
+        self.outlet.take(|command| match command {
+            Command::Notify(id, pending) => scheduler.notify(id, pending.take()),
+            Command::Run(job) => scheduler.run(job),
+            Command::Stop(stop) => scheduler.stop(stop),
+        });
     }
 }
 
-/// A loop that has not begun: it can still be moved to its thread, while its handle is known already.
+/// A loop that has not begun: it can still be moved to its thread, while its handle is known
+/// already.
 pub struct LoopSeed {
     poll: Poll,
-    commands: Receiver<Command>,
     inlet: Inlet,
+    outlet: Outlet,
 }
 
 impl LoopSeed {
@@ -143,8 +159,8 @@ impl LoopSeed {
     pub fn new() -> io::Result<Self> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKE)?;
-        let (sender, commands) = channel();
-        Ok(Self { poll, commands, inlet: Inlet::new(sender, Some(waker)) })
+        let (inlet, outlet) = inlet(Some(waker));
+        Ok(Self { poll, inlet, outlet })
     }
 
     /// The way in from other threads.
@@ -153,12 +169,14 @@ impl LoopSeed {
     }
 
     /// Begins the loop, on the thread that will turn it.
+    ///
+    /// *Errors*: when the system has no descriptor for it.
     pub fn start(self) -> io::Result<EventLoop> {
-        let Self { poll, commands, inlet } = self;
+        let Self { poll, inlet, outlet } = self;
         let registry = poll.registry().try_clone()?;
         let scheduler = Scheduler::new(Instant::now(), Some(registry), inlet.clone());
         let events = Events::with_capacity(EVENTS);
-        Ok(EventLoop { poll: Some(poll), events, scheduler, commands, inlet })
+        Ok(EventLoop { poll: Some(poll), events, scheduler, inlet, outlet })
     }
 }
 
@@ -169,14 +187,17 @@ pub struct LoopHandle {
 }
 
 impl LoopHandle {
-    /// Runs a closure on the loop's thread, to spawn tasks there. False when the loop has ended.
+    /// Runs a closure on the loop's thread, to spawn tasks there. False when the loop has ended or
+    /// the queue is full; the closure is then dropped.
+    ///
+    /// *Bounds*: 65,536 closures may wait; a loop takes up to 1,024 per turn.
     pub fn run(&self, job: impl FnOnce(&mut Turn<'_>) + Send + 'static) -> bool {
-        self.inlet.send(Command::Run(Box::new(job)))
+        self.inlet.run(Box::new(job))
     }
 
     /// Orders the loop to stop; a second order replaces the first. False when it has ended.
     pub fn stop(&self, stop: Stop) -> bool {
-        self.inlet.send(Command::Stop(stop))
+        self.inlet.stop(stop)
     }
 }
 

@@ -3,7 +3,10 @@
 
 mod acceptor;
 mod address;
+mod count;
 mod event_loop;
+mod incoming;
+mod inlet;
 mod memory;
 mod outbox;
 mod pool;
@@ -11,19 +14,24 @@ mod readiness;
 mod scheduler;
 mod signals;
 mod socket;
+mod stream;
 mod task;
 mod transport;
+mod turn;
 mod wheel;
 
-pub use acceptor::{Acceptor, ConnectionCount, ConnectionPermit};
+pub use acceptor::Acceptor;
 pub use address::{Address, BindError, ListenAddress, Listener, ParseListenError};
+pub use count::{ConnectionCount, ConnectionPermit};
 pub use event_loop::{EventLoop, LoopHandle, LoopSeed};
+pub use incoming::Incoming;
 pub use memory::{MemoryTransport, memory_pair};
-pub use outbox::{FileRange, Outbox, Segment};
+pub use outbox::{FileRange, Front, Outbox, Pause, Segment};
 pub use pool::{Full, WorkerPool};
 pub use readiness::Readiness;
-pub use scheduler::{Input, Scheduler, Stop, Turn};
+pub use scheduler::{Scheduler, Stop};
 pub use signals::{Signal, on_signals};
 pub use socket::SocketTransport;
 pub use task::{Next, Notifier, Task, TaskId};
 pub use transport::{Established, PeerInfo, Registration, Transport};
+pub use turn::{Input, Turn};

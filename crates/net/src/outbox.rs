@@ -32,7 +32,10 @@ pub struct FileRange {
     pub len: u64,
 }
 
-/// Output in order. It has no bound of its own: who fills it looks at [`Outbox::len`] and stops.
+/// Output in order.
+///
+/// *Bounds*: none of its own on what waits: who fills it looks at [`Outbox::len`] and stops. Beyond
+/// what waits it holds at most 64 KiB that are written already, and one spare buffer of 64 KiB.
 #[derive(Debug, Default)]
 pub struct Outbox {
     segments: VecDeque<Segment>,
@@ -41,12 +44,22 @@ pub struct Outbox {
     len: u64,
     /// A buffer that was emptied, kept for the next bytes.
     spare: Vec<u8>,
+    pause: Option<Pause>,
+}
+
+/// Why a transport stopped writing although no event is to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pause {
+    /// It has had its share of this turn; the rest goes on after the other tasks.
+    Share,
+    /// The kernel contradicts itself about whether it takes more; the rest is tried again soon.
+    Doubt,
 }
 
 impl Outbox {
     /// An empty outbox, which has allocated nothing.
     pub const fn new() -> Self {
-        Self { segments: VecDeque::new(), written: 0, len: 0, spare: Vec::new() }
+        Self { segments: VecDeque::new(), written: 0, len: 0, spare: Vec::new(), pause: None }
     }
 
     /// The bytes that wait, files included.
@@ -59,9 +72,28 @@ impl Outbox {
         self.len == 0
     }
 
+    /// Notes that the transport stops although it could go on; see [`Transport::write`].
+    ///
+    /// [`Transport::write`]: crate::Transport::write
+    pub fn pause(&mut self, pause: Pause) {
+        self.pause = Some(pause);
+    }
+
+    /// Takes the note of the last write.
+    pub fn take_pause(&mut self) -> Option<Pause> {
+        self.pause.take()
+    }
+
     /// Lets `fill` append to the bytes at the end, so that small pieces leave in one call.
+    ///
+    /// # Panics
+    /// If `fill` takes away what stood there before.
     pub fn append<R>(&mut self, fill: impl FnOnce(&mut Vec<u8>) -> R) -> R {
-        if !matches!(self.segments.back(), Some(Segment::Owned(_))) {
+        // A long tail is not continued: its written part is freed only with the whole, and an
+        // outbox that is never quite empty would grow for as long as its connection lives.
+        let continued =
+            matches!(self.segments.back(), Some(Segment::Owned(tail)) if tail.len() < FULL);
+        if !continued {
             let mut buf = std::mem::take(&mut self.spare);
             buf.clear();
             self.segments.push_back(Segment::Owned(buf));
@@ -71,8 +103,8 @@ impl Outbox {
         };
         let before = tail.len();
         let result = fill(tail);
-        debug_assert!(tail.len() >= before, "the tail may only grow");
-        self.len += tail.len().saturating_sub(before) as u64;
+        assert!(tail.len() >= before, "the tail may only grow");
+        self.len += (tail.len() - before) as u64;
         if tail.is_empty()
             && let Some(Segment::Owned(unused)) = self.segments.pop_back()
         {
@@ -110,17 +142,20 @@ impl Outbox {
         })
     }
 
-    /// Collects the leading byte segments into `slices`; says how many there are and whether a file
-    /// follows.
-    pub(crate) fn gather<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> (usize, bool) {
-        let mut count = 0;
+    /// Collects the leading byte segments into `slices`, at most so many bytes; says how many there
+    /// are and whether a file follows.
+    pub(crate) fn gather<'a>(&'a self, slices: &mut [IoSlice<'a>], most: usize) -> (usize, bool) {
+        let (mut count, mut left) = (0, most);
         for (index, segment) in self.segments.iter().enumerate() {
             let Ok(bytes) = segment.bytes() else { return (count, true) };
-            if count == slices.len() {
+            if count == slices.len() || left == 0 {
                 break;
             }
             let skip = if index == 0 { self.written } else { 0 };
-            slices[count] = IoSlice::new(&bytes[skip..]);
+            let part = &bytes[skip..];
+            let part = &part[..part.len().min(left)];
+            left -= part.len();
+            slices[count] = IoSlice::new(part);
             count += 1;
         }
         (count, false)
@@ -210,6 +245,9 @@ pub(crate) fn shrunk() -> io::Error {
 /// Below this a copy costs less than another part of a vectored write.
 const COALESCE: usize = 4 * 1024;
 
+/// A tail of this length is not continued.
+const FULL: usize = 32 * 1024;
+
 /// The largest buffer that is kept for the next use.
 const KEEP: usize = 64 * 1024;
 
@@ -274,6 +312,44 @@ mod tests {
         outbox.consume(1002);
         assert!(outbox.is_empty() && outbox.segments.is_empty());
         assert_eq!(outbox.append(|tail| tail.capacity()), capacity);
+    }
+
+    #[test]
+    fn an_outbox_that_is_never_quite_empty_does_not_grow() {
+        let mut outbox = Outbox::new();
+        let (mut sent, mut taken) = (0_u32, 0_u32);
+        outbox.push_slice(&sent.to_be_bytes());
+        for _ in 0..200_000 {
+            sent += 1;
+            outbox.push_slice(&sent.to_be_bytes());
+            let Some(Front::Bytes(front)) = outbox.front() else { panic!("bytes wait") };
+            assert_eq!(front[..4], taken.to_be_bytes());
+            outbox.consume(4);
+            taken += 1;
+        }
+        let held: usize = outbox
+            .segments
+            .iter()
+            .map(|segment| match segment {
+                Segment::Owned(bytes) => bytes.capacity(),
+                _ => 0,
+            })
+            .sum();
+        assert!(held + outbox.spare.capacity() <= 4 * KEEP, "{held} bytes are held for 4");
+    }
+
+    #[test]
+    fn gathering_stops_at_its_bound_without_a_file_in_sight() {
+        let mut outbox = Outbox::new();
+        for _ in 0..3 {
+            outbox.push(Segment::Owned(vec![b'x'; 5000]));
+        }
+        outbox.consume(1000);
+        let mut slices = [IoSlice::new(&[]); 8];
+        assert_eq!(outbox.gather(&mut slices, 6000), (2, false));
+        assert_eq!((slices[0].len(), slices[1].len()), (4000, 2000));
+        assert_eq!(outbox.gather(&mut slices[..1], usize::MAX), (1, false));
+        assert_eq!(outbox.gather(&mut slices, usize::MAX), (3, false));
     }
 
     #[test]

@@ -33,6 +33,14 @@ impl Readiness {
         Self(self.0 & !other.0)
     }
 
+    pub(crate) fn bits(self) -> u8 {
+        self.0
+    }
+
+    pub(crate) fn of_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
     pub(crate) fn of_event(event: &mio::event::Event) -> Self {
         let mut bits = Self::NONE;
         if event.is_readable() {

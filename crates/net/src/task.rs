@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
 use std::time::Instant;
 
+use mio::Token;
+
+use crate::inlet::{Inlet, Pending};
 use crate::readiness::Readiness;
-use crate::scheduler::Turn;
+use crate::turn::Turn;
 
 /// Everything on a loop is a task: a listener, a session, a transfer, a tunnel, a child's pipe.
 ///
@@ -15,6 +16,9 @@ use crate::scheduler::Turn;
 /// notified it, and once when the loop is asked to stop. A turn must not block. What a turn does
 /// has one shape: while readable and within its budget read into the loop's scratch, step the
 /// machine, queue output; then write once; then say what comes next.
+///
+/// A turn may come without a reason: a task looks at what it finds and not at why it was called. A
+/// panic in a turn, or in the task's drop, is counted and costs that task alone.
 pub trait Task {
     /// Does the work that is possible now.
     fn turn(&mut self, cx: &mut Turn<'_>) -> Next;
@@ -40,61 +44,46 @@ pub struct TaskId {
     pub(crate) generation: u32,
 }
 
+impl TaskId {
+    /// Whoever runs a job on a loop without being a task. No slot has this index.
+    pub(crate) const NOBODY: Self = Self { index: u32::MAX, generation: 0 };
+
+    /// The index below, the generation above, so that an event of a task that has gone can be told
+    /// from one of its successor.
+    pub(crate) fn token(self) -> Token {
+        Token(self.index as usize | (self.generation as usize) << 32)
+    }
+
+    pub(crate) fn of_token(token: Token) -> Self {
+        Self { index: token.0 as u32, generation: (token.0 >> 32) as u32 }
+    }
+}
+
 impl fmt::Display for TaskId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::NOBODY {
+            return f.write_str("job");
+        }
         write!(f, "{}.{}", self.index, self.generation)
     }
 }
 
-/// Work for a loop from outside it.
-pub(crate) enum Command {
-    Notify(TaskId, Readiness),
-    Run(Box<dyn FnOnce(&mut Turn<'_>) + Send>),
-    Stop(crate::scheduler::Stop),
-}
-
-/// The way into a loop from other threads: a queue, and a waker for a loop that sleeps in the
-/// kernel. A loop that is awake is not woken a second time.
-#[derive(Clone)]
-pub(crate) struct Inlet {
-    commands: Sender<Command>,
-    waker: Option<Arc<mio::Waker>>,
-    awake: Arc<AtomicBool>,
-}
-
-impl Inlet {
-    pub(crate) fn new(commands: Sender<Command>, waker: Option<mio::Waker>) -> Self {
-        Self { commands, waker: waker.map(Arc::new), awake: Arc::new(AtomicBool::new(false)) }
-    }
-
-    /// Sends a command; false when the loop has ended.
-    pub(crate) fn send(&self, command: Command) -> bool {
-        if self.commands.send(command).is_err() {
-            return false;
-        }
-        if let Some(waker) = &self.waker
-            && !self.awake.swap(true, Ordering::AcqRel)
-            && let Err(error) = waker.wake()
-        {
-            log::error!("cannot wake the loop: {error}");
-        }
-        true
-    }
-
-    /// Called by the loop before it empties the queue.
-    pub(crate) fn rearm(&self) {
-        self.awake.store(false, Ordering::Release);
-    }
-}
-
 /// Wakes one task from any thread.
+///
+/// *Bounds*: a notifier and its clones keep at most one entry in the loop's queue, however often
+/// they wake. Waking a loop that is awake makes no system call.
 #[derive(Clone)]
 pub struct Notifier {
-    pub(crate) id: TaskId,
-    pub(crate) inlet: Inlet,
+    id: TaskId,
+    inlet: Inlet,
+    pending: Arc<Pending>,
 }
 
 impl Notifier {
+    pub(crate) fn new(id: TaskId, inlet: Inlet) -> Self {
+        Self { id, inlet, pending: Arc::default() }
+    }
+
     /// Asks for a turn of the task. False when its loop has ended; a task that is gone is not an
     /// error.
     pub fn wake(&self) -> bool {
@@ -103,7 +92,16 @@ impl Notifier {
 
     /// Adds readiness bits and asks for a turn: for transports that are not known to the kernel.
     pub fn ready(&self, bits: Readiness) -> bool {
-        self.inlet.send(Command::Notify(self.id, bits))
+        self.inlet.notify(self.id, &self.pending, bits)
+    }
+
+    pub(crate) fn id(&self) -> TaskId {
+        self.id
+    }
+
+    /// Whether both wake the same task.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.id == other.id && self.inlet.is_same(&other.inlet)
     }
 }
 
@@ -112,3 +110,6 @@ impl fmt::Debug for Notifier {
         write!(f, "Notifier({})", self.id)
     }
 }
+
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("a task's name needs 64 bits of an event's token");

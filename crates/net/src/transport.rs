@@ -2,7 +2,8 @@
 
 use std::io;
 
-use mio::Registry;
+use mio::event::Source;
+use mio::{Interest, Registry};
 
 use crate::address::Address;
 use crate::outbox::Outbox;
@@ -10,7 +11,8 @@ use crate::task::Notifier;
 
 /// A non-blocking stream. TLS is a transport around a transport.
 pub trait Transport: Send {
-    /// Completes what has to be completed before bytes flow: the connection, a TLS handshake.
+    /// Completes what has to be completed before bytes flow: the connection, a TLS handshake. To be
+    /// called on every turn until it says that it is done.
     fn establish(&mut self) -> io::Result<Established> {
         Ok(Established::Done)
     }
@@ -20,7 +22,9 @@ pub trait Transport: Send {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize>;
 
     /// Writes from the front of the outbox until it is empty (true) or the transport is full
-    /// (false, which promises an event).
+    /// (false, which promises an event). A transport that stops for another reason says so by
+    /// [`Outbox::pause`] and false; one that writes through another outbox passes that one's
+    /// [`Outbox::take_pause`] on.
     fn write(&mut self, out: &mut Outbox) -> io::Result<bool>;
 
     /// Ends the sending side; the peer reads the end after what was written.
@@ -31,6 +35,32 @@ pub trait Transport: Send {
 
     /// Connects the readiness of this transport with a task.
     fn register(&mut self, registration: &Registration<'_>) -> io::Result<()>;
+}
+
+impl<T: Transport + ?Sized> Transport for Box<T> {
+    fn establish(&mut self) -> io::Result<Established> {
+        (**self).establish()
+    }
+
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        (**self).read(buf)
+    }
+
+    fn write(&mut self, out: &mut Outbox) -> io::Result<bool> {
+        (**self).write(out)
+    }
+
+    fn close_write(&mut self) -> io::Result<()> {
+        (**self).close_write()
+    }
+
+    fn info(&self) -> &PeerInfo {
+        (**self).info()
+    }
+
+    fn register(&mut self, registration: &Registration<'_>) -> io::Result<()> {
+        (**self).register(registration)
+    }
 }
 
 /// How far a transport has come.
@@ -56,11 +86,23 @@ impl Registration<'_> {
     }
 
     /// Registers a source of events for reading and writing, edge-triggered.
-    pub fn source(&self, source: &mut dyn mio::event::Source) -> io::Result<()> {
+    ///
+    /// *Errors*: `Unsupported` on a loop without a kernel, and those of the kernel.
+    pub fn source(&self, source: &mut dyn Source) -> io::Result<()> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.registry()?.register(source, self.notifier.id().token(), interest)
+    }
+
+    /// Takes a source out of the loop.
+    ///
+    /// *Errors*: as for [`Registration::source`].
+    pub fn remove(&self, source: &mut dyn Source) -> io::Result<()> {
+        self.registry()?.deregister(source)
+    }
+
+    fn registry(&self) -> io::Result<&Registry> {
         let missing = || io::Error::new(io::ErrorKind::Unsupported, "this loop has no kernel");
-        let registry = self.registry.ok_or_else(missing)?;
-        let interest = mio::Interest::READABLE | mio::Interest::WRITABLE;
-        registry.register(source, self.notifier.id.token(), interest)
+        self.registry.ok_or_else(missing)
     }
 }
 

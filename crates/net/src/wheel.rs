@@ -1,11 +1,15 @@
 //! A hashed timing wheel over task indices: arming and cancelling cost a list splice, allocate
 //! nothing once warm, and leave no stale entries behind.
+//!
+//! The wheel is a hint. It keeps the bucket of an index and not its deadline, so it may give an
+//! index back too early, when the deadline lies beyond one revolution or has moved on since; it
+//! never gives it back too late. The scheduler, which has the deadlines, arms again what came early.
 
 /// Timers in ticks. Each index has at most one.
 pub(crate) struct Wheel {
     links: Vec<Link>,
     heads: Box<[u32; BUCKETS]>,
-    occupied: [u64; BUCKETS / 64],
+    occupied: [u64; WORDS],
     now: u64,
 }
 
@@ -13,37 +17,31 @@ pub(crate) struct Wheel {
 struct Link {
     previous: u32,
     next: u32,
-    tick: u64,
     bucket: u32,
 }
 
 impl Wheel {
     pub(crate) fn new() -> Self {
-        Self {
-            links: Vec::new(),
-            heads: Box::new([NONE; BUCKETS]),
-            occupied: [0; BUCKETS / 64],
-            now: 0,
-        }
+        Self { links: Vec::new(), heads: Box::new([NONE; BUCKETS]), occupied: [0; WORDS], now: 0 }
     }
 
-    /// The tick at which this index is armed.
+    /// The tick at which this index will be given back.
     pub(crate) fn armed(&self, index: u32) -> Option<u64> {
-        self.links.get(index as usize).filter(|link| link.bucket != NONE).map(|link| link.tick)
+        let link = self.links.get(index as usize)?;
+        (link.bucket != NONE).then(|| self.tick_of(link.bucket as usize))
     }
 
-    /// Arms the index for a tick; an earlier arming is replaced. A tick that has passed fires at
+    /// Arms the index for a tick; an earlier arming is replaced. A tick that has passed comes with
     /// the next expiry.
     pub(crate) fn arm(&mut self, index: u32, tick: u64) {
         self.cancel(index);
         if self.links.len() <= index as usize {
             self.links.resize(index as usize + 1, Link::UNARMED);
         }
-        let reach = tick.clamp(self.now + 1, self.now + BUCKETS as u64 - 1);
+        let reach = tick.clamp(self.now + 1, self.now + BUCKETS as u64);
         let bucket = reach as usize % BUCKETS;
         let head = self.heads[bucket];
-        self.links[index as usize] =
-            Link { previous: NONE, next: head, tick, bucket: bucket as u32 };
+        self.links[index as usize] = Link { previous: NONE, next: head, bucket: bucket as u32 };
         if head != NONE {
             self.links[head as usize].previous = index;
         }
@@ -71,60 +69,59 @@ impl Wheel {
         self.links[index as usize] = Link::UNARMED;
     }
 
-    /// The earliest tick at which something may be due. It can be too early, for timers beyond one
-    /// revolution, and is never too late.
+    /// The earliest tick at which something is given back.
     pub(crate) fn next(&self) -> Option<u64> {
         let start = (self.now + 1) as usize % BUCKETS;
         let first = self.occupied[start / 64] & (u64::MAX << (start % 64));
         if first != 0 {
-            return Some(self.tick_of(start, start / 64 * 64 + first.trailing_zeros() as usize));
+            return Some(self.tick_of(start / 64 * 64 + first.trailing_zeros() as usize));
         }
-        (1..=BUCKETS / 64).find_map(|step| {
-            let word = (start / 64 + step) % (BUCKETS / 64);
+        (1..=WORDS).find_map(|step| {
+            let word = (start / 64 + step) % WORDS;
             let bits = self.occupied[word];
-            (bits != 0).then(|| self.tick_of(start, word * 64 + bits.trailing_zeros() as usize))
+            (bits != 0).then(|| self.tick_of(word * 64 + bits.trailing_zeros() as usize))
         })
     }
 
-    fn tick_of(&self, start: usize, bucket: usize) -> u64 {
+    /// The tick after the present one that falls into the bucket.
+    fn tick_of(&self, bucket: usize) -> u64 {
+        let start = (self.now + 1) as usize % BUCKETS;
         self.now + 1 + ((bucket + BUCKETS - start) % BUCKETS) as u64
     }
 
-    /// Moves to `now` and appends the indices that are due to `due`, disarmed.
+    /// Moves to `now` and appends the indices whose bucket came by to `due`, disarmed.
     pub(crate) fn expire(&mut self, now: u64, due: &mut Vec<u32>) {
         while let Some(tick) = self.next().filter(|tick| *tick <= now) {
             let bucket = tick as usize % BUCKETS;
-            self.now = tick;
-            let mut index = self.heads[bucket];
+            let mut index = std::mem::replace(&mut self.heads[bucket], NONE);
+            self.occupied[bucket / 64] &= !(1 << (bucket % 64));
             while index != NONE {
-                let link = self.links[index as usize];
-                self.cancel(index);
-                if link.tick <= now {
-                    due.push(index);
-                } else {
-                    self.arm(index, link.tick);
-                }
-                index = link.next;
+                due.push(index);
+                index = std::mem::replace(&mut self.links[index as usize], Link::UNARMED).next;
             }
+            self.now = tick;
         }
         self.now = self.now.max(now);
     }
 }
 
 impl Link {
-    const UNARMED: Self = Self { previous: NONE, next: NONE, tick: 0, bucket: NONE };
+    const UNARMED: Self = Self { previous: NONE, next: NONE, bucket: NONE };
 }
 
 const NONE: u32 = u32::MAX;
 
 /// With ticks of 8 ms one revolution is about 33 s.
 const BUCKETS: usize = 4096;
+const WORDS: usize = BUCKETS / 64;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
-    fn fired(wheel: &mut Wheel, now: u64) -> Vec<u32> {
+    fn expired(wheel: &mut Wheel, now: u64) -> Vec<u32> {
         let mut due = Vec::new();
         wheel.expire(now, &mut due);
         due.sort_unstable();
@@ -132,34 +129,40 @@ mod tests {
     }
 
     #[test]
-    fn fires_at_its_tick_and_once() {
+    fn gives_an_index_back_at_its_tick_and_once() {
         let mut wheel = Wheel::new();
         wheel.arm(3, 5);
         wheel.arm(4, 5);
         assert_eq!(wheel.next(), Some(5));
-        assert!(fired(&mut wheel, 4).is_empty());
-        assert_eq!(fired(&mut wheel, 5), [3, 4]);
-        assert!(fired(&mut wheel, 9000).is_empty());
+        assert_eq!(wheel.armed(3), Some(5));
+        assert!(expired(&mut wheel, 4).is_empty());
+        assert_eq!(expired(&mut wheel, 5), [3, 4]);
+        assert_eq!(wheel.armed(3), None);
+        assert!(expired(&mut wheel, 9000).is_empty());
         assert_eq!(wheel.next(), None);
     }
 
     #[test]
-    fn a_timer_beyond_a_revolution_waits_for_its_own_tick() {
+    fn a_timer_beyond_a_revolution_comes_back_once_per_revolution() {
         let mut wheel = Wheel::new();
         let far = BUCKETS as u64 * 3 + 17;
         wheel.arm(0, far);
-        let mut now = 0;
+        let mut visits = 0;
         while let Some(next) = wheel.next() {
-            assert!(next > now && next <= far, "{next} after {now}");
-            now = next;
-            let due = fired(&mut wheel, now);
-            assert_eq!(due.is_empty(), now < far);
+            assert!(next <= far, "{next}");
+            assert_eq!(expired(&mut wheel, next), [0]);
+            visits += 1;
+            if next < far {
+                wheel.arm(0, far);
+            } else {
+                assert_eq!(next, far);
+            }
         }
-        assert_eq!(now, far);
+        assert_eq!(visits, 4);
     }
 
     #[test]
-    fn cancelled_and_replaced_timers_do_not_fire() {
+    fn cancelled_and_replaced_timers_do_not_come_back() {
         let mut wheel = Wheel::new();
         for index in 0..10 {
             wheel.arm(index, 7);
@@ -168,8 +171,22 @@ mod tests {
         wheel.cancel(0);
         wheel.cancel(5);
         wheel.arm(6, 20);
-        assert_eq!(fired(&mut wheel, 7), [1, 2, 3, 4, 7, 8]);
-        assert_eq!(fired(&mut wheel, 20), [6]);
+        assert_eq!(expired(&mut wheel, 7), [1, 2, 3, 4, 7, 8]);
+        assert_eq!(expired(&mut wheel, 20), [6]);
+    }
+
+    #[test]
+    fn the_last_tick_of_all_is_no_overflow() {
+        let mut wheel = Wheel::new();
+        wheel.arm(0, u64::MAX);
+        wheel.arm(1, 0);
+        assert_eq!(expired(&mut wheel, 1), [1]);
+        assert_eq!(wheel.armed(0), Some(BUCKETS as u64));
+    }
+
+    #[test]
+    fn a_link_costs_twelve_bytes() {
+        assert_eq!(size_of::<Link>(), 12);
     }
 
     #[test]
@@ -182,7 +199,7 @@ mod tests {
             state % below
         };
         let mut wheel = Wheel::new();
-        let mut model = std::collections::BTreeMap::new();
+        let mut model: BTreeMap<u32, u64> = BTreeMap::new();
         let mut now = 0;
         for _ in 0..20_000 {
             let index = random(64) as u32;
@@ -197,13 +214,21 @@ mod tests {
                     model.insert(index, tick);
                 }
                 _ => {
-                    now += random(200);
-                    let expected: Vec<u32> =
-                        model.iter().filter(|(_, tick)| **tick <= now).map(|(i, _)| *i).collect();
-                    model.retain(|_, tick| *tick > now);
-                    assert_eq!(fired(&mut wheel, now), expected);
+                    now += if random(50) == 0 { random(20_000) } else { random(200) };
+                    let came = expired(&mut wheel, now);
+                    for (index, tick) in &model {
+                        assert!(*tick > now || came.contains(index), "{index} is late");
+                    }
+                    for index in came {
+                        match model.get(&index) {
+                            Some(tick) if *tick > now => wheel.arm(index, *tick),
+                            Some(_) => drop(model.remove(&index)),
+                            None => panic!("{index} was cancelled"),
+                        }
+                    }
                 }
             }
+            assert_eq!(wheel.armed(index).is_some(), model.contains_key(&index));
             let earliest = model.values().min().copied();
             assert_eq!(wheel.next().is_some(), earliest.is_some());
             assert!(wheel.next() <= earliest || earliest.is_none());
