@@ -1,5 +1,7 @@
+use crate::inbox::Inbox;
+use crate::progress::Step;
 use crate::{Coding, ContentCodings, DecodeError, Limits, Next, Progress};
-use stage::{Stage, Step};
+use stage::Stage;
 
 #[cfg(feature = "brotli")]
 mod brotli;
@@ -76,8 +78,7 @@ impl Decoder {
             return Err(DecodeError::TooManyCodings { limit: limits.codings });
         }
         let links = codings.as_slice().iter().rev().enumerate();
-        let inbox_len = |i| if i == 0 { 0 } else { INBOX_LEN };
-        let links = links.map(|(i, coding)| Link::new(*coding, inbox_len(i)));
+        let links = links.map(|(i, coding)| Link::new(*coding, (i > 0).then(Inbox::new)));
         let links = links.collect::<Result<_, _>>()?;
         Ok(Self {
             codings: *codings,
@@ -176,19 +177,20 @@ impl Decoder {
                 0 if is_cut => &mut spare[..],
                 _ => &mut out[done.written..done.written + room],
             };
-            let pass = self.pass(&input[done.read..], target);
-            if let Err(error) = pass {
-                stop = Some(error);
-                break;
-            }
-            let Pass { step, moved } = pass?;
-            done.read += step.read;
-            if room == 0 && step.written > 0 {
+            let Pass { outer, moved } = match self.pass(&input[done.read..], target) {
+                Ok(pass) => pass,
+                Err(error) => {
+                    stop = Some(error);
+                    break;
+                }
+            };
+            done.read += outer.read;
+            if room == 0 && outer.written > 0 {
                 stop = Some(DecodeError::OutputLimit { limit: self.limits.output });
                 break;
             }
-            done.written += step.written;
-            self.written += step.written as u64;
+            done.written += outer.written;
+            self.written += outer.written as u64;
             // A lone link does all it can in one step.
             if !moved || self.links.len() == 1 && !is_cut {
                 break;
@@ -213,20 +215,21 @@ impl Decoder {
         for i in 0..self.links.len() {
             let (links, later) = self.links.split_at_mut(i + 1);
             let link = &mut links[i];
-            let step = match later.first_mut() {
-                Some(next) => {
-                    let step = link.step(input, next.inbox.space());
-                    next.inbox.end += step.written;
+            let inbox = later.first_mut().and_then(|next| next.inbox.as_mut());
+            let step = match inbox {
+                Some(inbox) => {
+                    let step = link.step(input, inbox.space());
+                    inbox.fill(step.written);
                     step
                 }
                 None => {
                     let step = link.step(input, out);
-                    pass.step.written = step.written;
+                    pass.outer.written = step.written;
                     step
                 }
             };
             if i == 0 {
-                pass.step.read = step.read;
+                pass.outer.read = step.read;
                 self.read += step.read as u64;
             }
             pass.moved |= step != Step::default();
@@ -239,7 +242,7 @@ impl Decoder {
             let len = input.len().min(out.len());
             out[..len].copy_from_slice(&input[..len]);
             self.read += len as u64;
-            pass = Pass { step: Step { read: len, written: len }, moved: len > 0 };
+            pass = Pass { outer: Step { read: len, written: len }, moved: len > 0 };
         }
         Ok(pass)
     }
@@ -262,23 +265,16 @@ impl Decoder {
 struct Link {
     coding: Coding,
     stage: Stage,
-    /// What the link before has given; empty in front, where the caller's input is read.
-    inbox: Inbox,
+    /// What the link before has given; none in front, where the caller's input is read.
+    inbox: Option<Inbox>,
     read: u64,
     written: u64,
     fault: Option<DecodeError>,
 }
 
 impl Link {
-    fn new(coding: Coding, inbox_len: usize) -> Result<Self, DecodeError> {
-        Ok(Self {
-            coding,
-            stage: Stage::new(coding)?,
-            inbox: Inbox { bytes: vec![0; inbox_len].into(), start: 0, end: 0 },
-            read: 0,
-            written: 0,
-            fault: None,
-        })
+    fn new(coding: Coding, inbox: Option<Inbox>) -> Result<Self, DecodeError> {
+        Ok(Self { coding, stage: Stage::new(coding)?, inbox, read: 0, written: 0, fault: None })
     }
 
     /// Steps with what is in the inbox, or with `input` in front.
@@ -287,12 +283,14 @@ impl Link {
         if self.fault.is_some() {
             return step;
         }
-        let has_inbox = !self.inbox.bytes.is_empty();
-        let input = if has_inbox { self.inbox.filled() } else { input };
-        let result = self.stage.step(input, out, &mut step);
-        if has_inbox {
-            self.inbox.start += step.read;
-        }
+        let result = match &mut self.inbox {
+            None => self.stage.step(input, out, &mut step),
+            Some(inbox) => {
+                let result = self.stage.step(inbox.filled(), out, &mut step);
+                inbox.consume(step.read);
+                result
+            }
+        };
         self.read += step.read as u64;
         self.written += step.written as u64;
         if let Err(fault) = result {
@@ -307,37 +305,20 @@ impl Link {
 
     fn reset(&mut self) -> Result<(), DecodeError> {
         self.stage.reset()?;
-        (self.inbox.start, self.inbox.end) = (0, 0);
+        if let Some(inbox) = &mut self.inbox {
+            inbox.clear();
+        }
         (self.read, self.written) = (0, 0);
         self.fault = None;
         Ok(())
     }
 }
 
-/// Bytes on their way from one link to the next.
-struct Inbox {
-    bytes: Box<[u8]>,
-    start: usize,
-    end: usize,
-}
-
-impl Inbox {
-    fn filled(&self) -> &[u8] {
-        &self.bytes[self.start..self.end]
-    }
-
-    /// The room behind what is filled, after moving that to the front.
-    fn space(&mut self) -> &mut [u8] {
-        self.bytes.copy_within(self.start..self.end, 0);
-        (self.start, self.end) = (0, self.end - self.start);
-        &mut self.bytes[self.end..]
-    }
-}
-
+/// What one round over the links did.
 #[derive(Default)]
 struct Pass {
-    step: Step,
+    /// What was read by the link in front and written by the last one.
+    outer: Step,
+    /// Whether anything moved at all.
     moved: bool,
 }
-
-const INBOX_LEN: usize = 16 << 10;

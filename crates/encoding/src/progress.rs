@@ -18,3 +18,10 @@ pub enum Next {
     /// The output is full and there may be more: room, and what is left of the input.
     Room,
 }
+
+/// Progress inside the crate, where the caller sees by itself what is next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub(crate) read: usize,
+    pub(crate) written: usize,
+}

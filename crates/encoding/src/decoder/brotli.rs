@@ -1,8 +1,9 @@
 use brotli::enc::StandardAlloc;
 use brotli::{BrotliDecompressStream, BrotliResult, BrotliState};
 
-use super::stage::{Fault, Step};
+use super::stage::Fault;
 use crate::DecodeError;
+use crate::progress::Step;
 
 /// Decodes `br`.
 ///

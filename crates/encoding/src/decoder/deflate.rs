@@ -1,7 +1,8 @@
 use flate2::{Decompress, DecompressError, FlushDecompress, Status};
 
-use super::stage::{Fault, Step};
+use super::stage::Fault;
 use crate::DecodeError;
+use crate::progress::Step;
 
 /// Decodes `deflate`: the zlib format, or bare deflate data where a server sends that instead.
 ///

@@ -2,8 +2,9 @@ use flate2::{Crc, Decompress};
 
 use super::deflate::inflate;
 use super::gzip_header::HeaderReader;
-use super::stage::{Fault, Step};
+use super::stage::Fault;
 use crate::DecodeError;
+use crate::progress::Step;
 
 /// Decodes gzip: one member or more, each with its checksum and length verified.
 ///

@@ -4,14 +4,8 @@ use super::brotli::Unbrotli;
 use super::zstd::Unzstd;
 #[cfg(feature = "gzip")]
 use super::{deflate::Inflate, gzip::Gunzip};
+use crate::progress::Step;
 use crate::{Coding, DecodeError};
-
-/// How far one step of a decoder came.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Step {
-    pub(crate) read: usize,
-    pub(crate) written: usize,
-}
 
 /// What is wrong with coded input, without the place, which the caller of a stage counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, ResetDirective, get_error_name};
 
-use super::stage::{Fault, Step};
+use super::stage::Fault;
 use super::zstd_header::{MAX_HEADER, MAX_WINDOW, SKIPPABLE_HEADER, Start, read_start};
+use crate::progress::Step;
 use crate::{Coding, DecodeError};
 
 /// Decodes `zstd`: one frame or more, skippable ones passed over.
@@ -60,8 +61,11 @@ impl Unzstd {
         loop {
             let rest = &input[step.read..];
             match &mut self.state {
-                State::Start { .. } if rest.is_empty() => return Ok(()),
-                State::Start { .. } => self.start(rest, step)?,
+                State::Start { .. } => {
+                    if !self.start(rest, step)? {
+                        return Ok(());
+                    }
+                }
                 State::Skip { left } => {
                     let taken = rest.len().min(*left as usize);
                     step.read += taken;
@@ -92,10 +96,11 @@ impl Unzstd {
     }
 
     /// Reads the start of a frame: in place where the input has the whole header, so that the
-    /// backend sees frame and header together, otherwise byte by byte.
-    fn start(&mut self, rest: &[u8], step: &mut Step) -> Result<(), Fault> {
+    /// backend sees frame and header together, otherwise from what is held. False when that takes
+    /// more input.
+    fn start(&mut self, rest: &[u8], step: &mut Step) -> Result<bool, Fault> {
         let State::Start { held, len } = &mut self.state else {
-            return Ok(());
+            return Ok(true);
         };
         let seen = if *len == 0 { read_start(rest) } else { read_start(&held[..*len]) };
         let start = match seen {
@@ -103,6 +108,7 @@ impl Unzstd {
             seen => seen?,
         };
         match start {
+            Start::Needs(_) if rest.is_empty() => return Ok(false),
             Start::Needs(total) => {
                 // `total` is at most the longest header and more than what is held.
                 let taken = rest.len().min(total - *len);
@@ -125,7 +131,7 @@ impl Unzstd {
                 self.state = State::Body { is_full: false };
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn end_frame(&mut self) {

@@ -17,7 +17,12 @@ impl Random {
             }
         };
         println!("AVOCET_SEED={seed}");
-        Self(seed | 1)
+        Self::from_seed(seed)
+    }
+
+    pub(crate) fn from_seed(seed: u64) -> Self {
+        // Xorshift stays at zero if it starts there.
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
     pub(crate) fn below(&mut self, bound: usize) -> usize {
