@@ -4,13 +4,13 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 /// One end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,8 +53,13 @@ pub enum Listener {
     Unix(UnixListener, Arc<SocketFile>),
 }
 
-/// The file of a unix socket, removed on drop.
-pub struct SocketFile(PathBuf);
+/// The file of a unix socket, removed on drop if it is still the one that was made here: a
+/// successor may have put its own in its place.
+pub struct SocketFile {
+    path: PathBuf,
+    /// Device and number of the file.
+    identity: (u64, u64),
+}
 
 /// A text that is no address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +104,7 @@ impl Listener {
     pub fn address(&self) -> io::Result<Address> {
         Ok(match self {
             Self::Tcp(listener) => Address::Ip(listener.local_addr()?),
-            Self::Unix(_, file) => Address::Unix(Some(Arc::from(file.0.as_path()))),
+            Self::Unix(_, file) => Address::Unix(Some(Arc::from(file.path.as_path()))),
         })
     }
 }
@@ -124,11 +129,11 @@ impl FromStr for ListenAddress {
         if let Some(path) = text.strip_prefix("unix:") {
             return if path.is_empty() { Err(bad()) } else { Ok(Self::Unix(path.into())) };
         }
-        if let Ok(port) = text.parse() {
+        if let Some(port) = port_of(text) {
             return Ok(Self::loopback(port));
         }
         let (host, port) = text.rsplit_once(':').ok_or_else(bad)?;
-        let port = port.parse().map_err(|_| bad())?;
+        let port = port_of(port).ok_or_else(bad)?;
         let host = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             Some(inner) if inner.parse::<Ipv6Addr>().is_ok() => inner,
             Some(_) => return Err(bad()),
@@ -190,14 +195,31 @@ impl Error for BindError {
     }
 }
 
+impl SocketFile {
+    fn new(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), identity: identity(path)? })
+    }
+}
+
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_file(&self.0)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            log::warn!("cannot remove {}: {error}", self.0.display());
+        if !identity(&self.path).is_ok_and(|identity| identity == self.identity) {
+            return;
+        }
+        if let Err(error) = std::fs::remove_file(&self.path) {
+            log::warn!("cannot remove {}: {error}", self.path.display());
         }
     }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let file = std::fs::symlink_metadata(path)?;
+    Ok((file.dev(), file.ino()))
+}
+
+/// Digits only: the standard library would take `+80` too.
+fn port_of(text: &str) -> Option<u16> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 fn bind_tcp(host: &str, port: u16, count: usize) -> io::Result<Vec<Listener>> {
@@ -245,21 +267,28 @@ fn bind_one(address: SocketAddr, index: usize, count: usize) -> io::Result<std::
 }
 
 fn bind_unix(path: &Path, count: usize) -> io::Result<Vec<Listener>> {
-    let listener = match UnixListener::bind(path) {
+    let listener = match bind_path(path) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_stale(path)? => {
             std::fs::remove_file(path)?;
-            UnixListener::bind(path)?
+            bind_path(path)?
         }
         bound => bound?,
     };
-    listener.set_nonblocking(true)?;
-    let file = Arc::new(SocketFile(path.to_owned()));
+    let file = Arc::new(SocketFile::new(path)?);
     let mut listeners = Vec::with_capacity(count.max(1));
     for _ in 1..count {
         listeners.push(Listener::Unix(listener.try_clone()?, file.clone()));
     }
     listeners.push(Listener::Unix(listener, file));
     Ok(listeners)
+}
+
+fn bind_path(path: &Path) -> io::Result<UnixListener> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.bind(&SockAddr::unix(path)?)?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
 }
 
 /// A socket file that nobody listens on is left over from a program that was killed.
@@ -288,7 +317,19 @@ mod tests {
         assert_eq!(parsed("[::1]:80").unwrap(), "[::1]:80");
         assert_eq!(parsed("localhost:1").unwrap(), "localhost:1");
         assert_eq!(parsed("unix:/tmp/a b").unwrap(), "unix:/tmp/a b");
-        for bad in ["", "x", "unix:", "1:2:3", "[::1", "[x]:1", "h:70000", "a b:1", "http://h:1"] {
+        for bad in [
+            "",
+            "x",
+            "unix:",
+            "1:2:3",
+            "+80",
+            ":+80",
+            "[::1",
+            "[x]:1",
+            "h:70000",
+            "a b:1",
+            "http://h:1",
+        ] {
             assert!(parsed(bad).is_err(), "{bad}");
         }
     }
@@ -316,7 +357,13 @@ mod tests {
         drop(held);
         assert!(!path.exists());
         drop(UnixListener::bind(&path).unwrap());
-        assert_eq!(address.bind(1).unwrap().len(), 1);
+        let old = address.bind(1).unwrap();
+        assert_eq!(old.len(), 1);
+        std::fs::remove_file(&path).unwrap();
+        let new = address.bind(1).unwrap();
+        drop(old);
+        assert!(path.exists(), "the file of the successor stays");
+        drop(new);
         std::fs::write(&path, "kept").unwrap();
         assert!(address.bind(1).is_err());
         assert_eq!(std::fs::read(&path).unwrap(), b"kept");

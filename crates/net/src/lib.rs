@@ -25,7 +25,7 @@ pub use address::{Address, BindError, ListenAddress, Listener, ParseListenError}
 pub use count::{ConnectionCount, ConnectionPermit};
 pub use event_loop::{EventLoop, LoopHandle, LoopSeed};
 pub use incoming::Incoming;
-pub use memory::{MemoryTransport, memory_pair};
+pub use memory::{MemoryConnector, MemoryListener, MemoryTransport, memory_listener, memory_pair};
 pub use outbox::{FileRange, Front, Outbox, Pause, Segment};
 pub use pool::{Full, WorkerPool};
 pub use readiness::Readiness;

@@ -1,6 +1,7 @@
 //! Threads for work that may block: a fixed number, a bounded queue, and an answer when it is full.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -8,11 +9,13 @@ use std::thread::{self, JoinHandle};
 /// A fixed number of threads behind a bounded queue.
 ///
 /// *Bounds*: by default four threads per core and 1,024 jobs that wait; a full queue is an error at
-/// once, never a wait. Threads start with the first job.
+/// once, never a wait. Threads start with the first job; where the system gives fewer than were
+/// asked for, the pool works with those and says so once.
 pub struct WorkerPool {
     jobs: Option<SyncSender<Job>>,
     queue: Arc<Mutex<Receiver<Job>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    started: AtomicBool,
     size: usize,
 }
 
@@ -29,11 +32,12 @@ impl WorkerPool {
         Self::with_bounds(4 * cores, 1024)
     }
 
-    /// A pool of `size` threads with room for `waiting` jobs.
+    /// A pool of `size` threads, at least one, with room for `waiting` jobs.
     pub fn with_bounds(size: usize, waiting: usize) -> Self {
         let (jobs, queue) = sync_channel(waiting);
         let queue = Arc::new(Mutex::new(queue));
-        Self { jobs: Some(jobs), queue, threads: Mutex::new(Vec::new()), size: size.max(1) }
+        let (threads, started) = (Mutex::new(Vec::new()), AtomicBool::new(false));
+        Self { jobs: Some(jobs), queue, threads, started, size: size.max(1) }
     }
 
     /// Queues a job. A job that panics is logged and costs nothing but itself.
@@ -41,7 +45,7 @@ impl WorkerPool {
     /// *Errors*: [`Full`] when the queue is at its bound or no thread could be started.
     pub fn execute(&self, job: impl FnOnce() + Send + 'static) -> Result<(), Full> {
         let Some(jobs) = &self.jobs else { return Err(Full) };
-        if !self.start() {
+        if !self.started.load(Ordering::Acquire) && !self.start() {
             return Err(Full);
         }
         jobs.try_send(Box::new(job)).map_err(|error| match error {
@@ -49,7 +53,7 @@ impl WorkerPool {
         })
     }
 
-    /// Starts what threads are missing; false when there is none at all.
+    /// Starts the threads; false when there is none at all.
     fn start(&self) -> bool {
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         while threads.len() < self.size {
@@ -58,12 +62,15 @@ impl WorkerPool {
             match thread::Builder::new().name(name).spawn(move || work(&queue)) {
                 Ok(thread) => threads.push(thread),
                 Err(error) => {
-                    log::error!("cannot start a worker thread: {error}");
+                    let count = threads.len();
+                    log::error!("only {count} of {} worker threads started: {error}", self.size);
                     break;
                 }
             }
         }
-        !threads.is_empty()
+        let some = !threads.is_empty();
+        self.started.store(some, Ordering::Release);
+        some
     }
 }
 
@@ -74,7 +81,9 @@ impl Default for WorkerPool {
 }
 
 impl Drop for WorkerPool {
-    /// Lets the queued jobs finish. *Blocking*: waits for them.
+    /// Lets the queued jobs finish.
+    ///
+    /// *Blocking*: waits for them.
     fn drop(&mut self) {
         self.jobs = None;
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
