@@ -1,2 +1,9 @@
 //! What the tests of this workspace share.
+//!
+//! [`program`] starts the program under test, or finds the one that `AVOCET_TARGET` names.
+//! [`probe`] runs cases of bytes and verdicts against it.
 #![forbid(unsafe_code)]
+
+pub mod corpus;
+pub mod probe;
+pub mod program;

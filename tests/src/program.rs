@@ -1,0 +1,163 @@
+//! The program under test.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Mutex, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// A server to send requests to; one that was started here ends when this is dropped.
+#[derive(Debug)]
+pub struct Target {
+    /// Where it listens.
+    pub address: SocketAddr,
+    child: Option<Child>,
+}
+
+impl Target {
+    /// The server that the variable `AVOCET_TARGET` names as `HOST:PORT`, or `avocet echo` on a
+    /// free port of the loopback interface.
+    ///
+    /// # Panics
+    ///
+    /// If the name cannot be resolved, the program does not build, or prints no address within
+    /// ten seconds.
+    pub fn echo() -> Self {
+        Self::named().unwrap_or_else(|| Self::start(&["echo", "--listen", "127.0.0.1:0"]))
+    }
+
+    /// The server that `AVOCET_TARGET` names.
+    pub fn named() -> Option<Self> {
+        let name = std::env::var("AVOCET_TARGET").ok()?;
+        let address = name
+            .to_socket_addrs()
+            .unwrap_or_else(|error| panic!("AVOCET_TARGET={name} is no HOST:PORT: {error}"))
+            .next()
+            .unwrap_or_else(|| panic!("AVOCET_TARGET={name} has no address"));
+        Some(Self { address, child: None })
+    }
+
+    /// Starts the program with arguments and waits for the address that it prints.
+    ///
+    /// # Panics
+    ///
+    /// As [`echo`](Self::echo).
+    pub fn start(arguments: &[&str]) -> Self {
+        let program = program();
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {}: {error}", program.display()));
+        let (sender, receiver) = mpsc::channel();
+        // Both pipes are read to their ends, so that a program that logs is never held up.
+        if let Some(stdout) = child.stdout.take() {
+            drain(stdout, sender.clone());
+        }
+        if let Some(stderr) = child.stderr.take() {
+            drain(stderr, sender);
+        }
+        let mut said = String::new();
+        // The senders go when both pipes end, so a program that dies is noticed at once.
+        while let Ok(line) = receiver.recv_timeout(START_TIMEOUT) {
+            if let Some(address) = address_in(&line) {
+                return Self { address, child: Some(child) };
+            }
+            said.push_str(&line);
+            said.push('\n');
+        }
+        stop(&mut child);
+        panic!("avocet {} printed no address but:\n{said}", arguments.join(" "));
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            stop(child);
+        }
+    }
+}
+
+fn stop(child: &mut Child) {
+    // It may have ended by itself, which is for the test to notice and no reason to fail here.
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+fn drain(pipe: impl Read + Send + 'static, lines: Sender<String>) {
+    thread::spawn(move || {
+        for line in BufReader::new(pipe).split(b'\n') {
+            let Ok(line) = line else { return };
+            // Once the address is known nobody listens any more.
+            let _ = lines.send(String::from_utf8_lossy(&line).into_owned());
+        }
+    });
+}
+
+/// The address of the first `http://` URL in a line.
+fn address_in(line: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once("http://")?;
+    let end = rest.find(|letter: char| letter == '/' || letter.is_whitespace());
+    rest[..end.unwrap_or(rest.len())].parse().ok()
+}
+
+/// The program: the one that `AVOCET_PROGRAM` names, or this workspace's, built when it is needed.
+///
+/// Cargo gives an integration test the path of a program of its own package only, so the test asks
+/// cargo, which builds it in the same folder and with the same profile.
+fn program() -> &'static PathBuf {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let _one = BUILDING.lock();
+    PROGRAM.get_or_init(|| std::env::var_os("AVOCET_PROGRAM").map_or_else(build, PathBuf::from))
+}
+
+fn build() -> PathBuf {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .args(["build", "--package", "avocet-cli", "--bin", "avocet"])
+        .args(["--message-format", "json-render-diagnostics"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stderr(Stdio::inherit());
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    let output = command.output().unwrap_or_else(|error| panic!("cannot start cargo: {error}"));
+    assert!(output.status.success(), "cargo could not build the program");
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let executable = messages.lines().rev().find_map(|line| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        message["executable"].as_str().map(PathBuf::from)
+    });
+    executable.expect("cargo names the executable that it has built")
+}
+
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_found_in_what_the_program_says() {
+        let expected: SocketAddr = "127.0.0.1:8080".parse().unwrap();
+        for line in [
+            "listening on http://127.0.0.1:8080",
+            "http://127.0.0.1:8080/ echoes requests",
+            "Serving on http://127.0.0.1:8080 (Ctrl-C ends)",
+        ] {
+            assert_eq!(address_in(line), Some(expected), "{line}");
+        }
+        assert_eq!(address_in("nothing here"), None);
+        assert_eq!(address_in("http://[::1]:80/").unwrap().port(), 80);
+    }
+}
