@@ -1,7 +1,6 @@
 //! Loops, listeners and the way to stop them.
 
 use std::io;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,13 +9,14 @@ use avocet_net::{
     Acceptor, Address, BindError, ConnectionCount, ListenAddress, Listener, LoopHandle, LoopSeed,
     Stop, Transport,
 };
+use avocet_wire::InvalidField;
 
 use crate::access_log::AccessLog;
 use crate::config::Config;
+use crate::connections::{Connections, Wrap};
 use crate::counters::{Counters, Totals};
 use crate::handler::Handler;
-use crate::session::Session;
-use crate::worker::{Shared, Worker};
+use crate::worker::Shared;
 
 /// A server that is being set up.
 ///
@@ -38,9 +38,6 @@ pub struct Server {
     access_log: Option<Arc<dyn AccessLog>>,
     wrap: Option<Wrap>,
 }
-
-/// Puts a transport around an accepted one: TLS, the PROXY protocol.
-type Wrap = Arc<dyn Fn(Box<dyn Transport>) -> Box<dyn Transport> + Send + Sync>;
 
 /// A server that listens.
 pub struct Bound {
@@ -120,6 +117,16 @@ impl Server {
     ) -> Self {
         self.wrap = Some(Arc::new(wrap));
         self
+    }
+
+    /// Sessions for connections that the caller brings, on a loop of the caller's: one call for each
+    /// loop. Addresses, the number of loops and the number of connections have no meaning then.
+    ///
+    /// *Errors*: a server name that is no valid field value.
+    pub fn connections(&self) -> Result<Connections, InvalidField> {
+        let log = self.access_log.clone();
+        let shared = Shared::new(self.handler.clone(), self.config.clone(), log)?;
+        Ok(Connections::new(Arc::new(shared), Arc::default(), self.wrap.clone()))
     }
 
     /// Listens. Without an address it is any free port of 127.0.0.1.
@@ -219,16 +226,10 @@ impl Run {
     fn run(self, seed: LoopSeed, listeners: Vec<Listener>) -> io::Result<()> {
         let mut event_loop = seed.start()?;
         let counters = self.handle.counters[self.index].clone();
-        let worker = Rc::new(Worker::new(self.shared, counters));
+        let connections = Connections::new(self.shared, counters, self.wrap);
         for listener in listeners {
-            let (worker, wrap) = (worker.clone(), self.wrap.clone());
-            let make = move |transport: Box<dyn Transport>, permit, now| {
-                let transport = match &wrap {
-                    Some(wrap) => wrap(transport),
-                    None => transport,
-                };
-                Box::new(Session::new(transport, worker.clone(), Some(permit), now)) as Box<_>
-            };
+            let connections = connections.clone();
+            let make = move |transport, permit, now| connections.task(transport, Some(permit), now);
             let acceptor = Acceptor::new(listener, self.handle.count.clone(), make)?;
             event_loop.spawn(Box::new(acceptor));
         }
