@@ -67,6 +67,19 @@ impl Body {
         }
     }
 
+    /// The bytes, if they are at hand and so few that a copy behind the head costs less than a
+    /// segment of their own.
+    pub(crate) fn small(&self) -> Option<&[u8]> {
+        let bytes: &[u8] = match self {
+            Self::Empty => b"",
+            Self::Static(bytes) => bytes,
+            Self::Owned(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+            Self::File(_) | Self::Source { .. } => return None,
+        };
+        (bytes.len() <= SMALL).then_some(bytes)
+    }
+
     pub(crate) fn into_content(self) -> Content {
         match self {
             Self::Empty => Content::Whole(Segment::Static(b"")),
@@ -117,3 +130,6 @@ impl From<Bytes> for Body {
         Self::Shared(bytes)
     }
 }
+
+/// The largest content that is copied behind its head.
+const SMALL: usize = 4 * 1024;

@@ -196,25 +196,50 @@ impl Reply<'_> {
         }
         let size = if trailers.is_empty() { body.size() } else { BodySize::Unknown };
         let head = self.worker.with_common(self.now, |common| {
-            self.out.append(|tail| self.conn.send_response(status, &[common, fields], size, tail))
+            self.out.append(|tail| {
+                self.conn.send_response(status, &[common, fields], size, tail)?;
+                // The usual answer is whole, small and in memory: it is done in one go.
+                match body.small() {
+                    Some(bytes) if self.conn.sends_content() => {
+                        let suffix = self.conn.frame_data(bytes.len() as u64, tail)?;
+                        tail.extend_from_slice(bytes);
+                        tail.extend_from_slice(suffix);
+                        self.plan.sent = bytes.len() as u64;
+                        self.conn.send_end(trailers, tail)?;
+                        Ok(true)
+                    }
+                    Some(_) => self.conn.send_end(trailers, tail).map(|()| true),
+                    None => Ok(false),
+                }
+            })
         });
-        if let Err(error) = head {
-            log::error!("a response of status {status} was refused: {error}");
-            return self.give_up();
-        }
+        let whole = match head {
+            Ok(whole) => whole,
+            Err(error) => {
+                log::error!("a response of status {status} was refused: {error}");
+                return self.give_up();
+            }
+        };
         self.plan.status = Some(status);
         self.worker.counters.response(status.as_u16());
-        let begun = match body.into_content() {
+        if whole {
+            self.plan.answer = Answer::Queued;
+            return;
+        }
+        if let Err(error) = self.start_content(body, trailers) {
+            log::error!("a response of status {status} was cut off: {error}");
+            self.plan.answer = Answer::Broken;
+        }
+    }
+
+    fn start_content(&mut self, body: Body, trailers: &FieldBuf) -> Result<(), SendError> {
+        match body.into_content() {
             _ if !self.conn.sends_content() => self.finish(trailers),
             Content::Whole(segment) => self.send_whole(segment, trailers),
             Content::Pieces(source) => {
                 self.plan.answer = Answer::Streaming(source);
                 Ok(())
             }
-        };
-        if let Err(error) = begun {
-            log::error!("a response of status {status} was cut off: {error}");
-            self.plan.answer = Answer::Broken;
         }
     }
 
