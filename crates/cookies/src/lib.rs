@@ -4,6 +4,8 @@
 mod context;
 mod cookie;
 pub mod dates;
+mod error;
+mod file;
 mod host;
 mod jar;
 mod limits;
@@ -19,6 +21,8 @@ mod verdict;
 pub use self::{
     context::Context,
     cookie::{Cookie, CookieBuilder, SameSite},
+    error::{Error, ErrorKind},
+    file::{Fault, Format, JarFile, Loaded, Reading},
     host::{canonical_host, domain_match, is_public_suffix, schemeful_site, site},
     jar::{Explanation, Jar},
     limits::Limits,
