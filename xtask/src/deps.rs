@@ -66,6 +66,7 @@ const RULES: &[Rule] = &[
             "avocet-semantics",
             "avocet-net",
             "avocet-server",
+            "avocet-files",
             "avocet-cookies",
             "avocet-encoding",
         ],

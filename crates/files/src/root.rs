@@ -44,6 +44,8 @@ impl Root {
     pub(crate) fn open(path: &Path, links: Links) -> io::Result<Self> {
         let flags = walk::FOLDER | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = openat(CWD, path, flags, Mode::empty())?;
+        // The right to enter is needed for each request, and found out now rather than then.
+        openat(&folder, ".", flags, Mode::empty())?;
         let way = match links {
             Links::Anywhere => Way::Trusting,
             // A kernel before 5.6 lacks the call, and a sandbox may forbid it.
