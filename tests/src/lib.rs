@@ -1,11 +1,9 @@
 //! What the tests of this workspace share.
 //!
 //! [`program`] starts the program under test, or finds the one that `AVOCET_TARGET` names.
-//! [`probe`] runs cases of bytes and verdicts against it. [`raw`] is a client for tests that say
-//! themselves what they send and what they expect.
+//! [`probe`] runs cases of bytes and verdicts against it.
 #![forbid(unsafe_code)]
 
 pub mod corpus;
 pub mod probe;
 pub mod program;
-pub mod raw;

@@ -13,6 +13,7 @@ mod dist;
 mod fuzz;
 mod lint;
 mod shell;
+mod stress;
 mod test;
 mod tidy;
 mod tools;
@@ -61,6 +62,12 @@ const TASKS: &[Task] = &[
         usage: "bench [NAME] [--save NAME | --compare NAME]",
         summary: "the benchmarks; --save keeps a baseline and --compare measures against it",
         run: bench::run,
+    },
+    Task {
+        name: "stress",
+        usage: "stress [crowd | stop | descriptors] [--server NAME]",
+        summary: "slow crowds, SIGTERM under load and a lack of descriptors, each with its bar",
+        run: stress::run,
     },
     Task {
         name: "fuzz",

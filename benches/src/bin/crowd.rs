@@ -21,8 +21,9 @@ use avocet_benches::command_line::Options;
 use avocet_benches::response::{LONGEST_HEAD, Responses};
 use avocet_benches::sockets::{self, Input};
 
-/// In how many parts of an interval the bytes are spread.
-const SLICES: usize = 100;
+/// In how many parts of an interval the bytes are spread: a burst of many would be felt by whoever
+/// measures beside the crowd, and it is not the burst that is to be measured.
+const SLICES: usize = 2000;
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
 

@@ -4,8 +4,6 @@
 mod context;
 mod cookie;
 pub mod dates;
-mod error;
-mod file;
 mod host;
 mod jar;
 mod limits;
@@ -21,8 +19,6 @@ mod verdict;
 pub use self::{
     context::Context,
     cookie::{Cookie, CookieBuilder, SameSite},
-    error::{Error, ErrorKind},
-    file::{Fault, Format, JarFile, Loaded, Reading},
     host::{canonical_host, domain_match, is_public_suffix, schemeful_site, site},
     jar::{Explanation, Jar},
     limits::Limits,

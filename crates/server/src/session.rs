@@ -1,6 +1,5 @@
 //! One connection: reading, stepping the machine, answering, writing, waiting.
 
-mod answer;
 mod clock;
 mod step;
 

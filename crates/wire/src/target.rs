@@ -1,9 +1,11 @@
 use std::fmt;
 
+use http::Method;
+use memchr::memchr;
+
 use crate::bytes::is_target;
 use crate::error::{Fault, ReadError};
 use crate::host::{Port, is_authority};
-use crate::request::Kind;
 
 /// A request target, checked and split by its form. *Spec*: RFC 9112 §3.2.
 ///
@@ -11,7 +13,7 @@ use crate::request::Kind;
 /// Percent-encoding is neither decoded nor checked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Target<'b> {
-    bytes: &'b [u8],
+    text: &'b str,
     form: TargetForm,
 }
 
@@ -29,32 +31,32 @@ pub enum TargetForm {
 }
 
 impl<'b> Target<'b> {
-    /// Checks `bytes` as the target of a request with a method of this kind.
-    pub(crate) fn parse(kind: Kind, bytes: &'b [u8]) -> Result<Self, ReadError> {
-        let form = match bytes {
-            [b'/', ..] if kind != Kind::Connect => TargetForm::Origin,
-            _ => other_form(kind, bytes)?,
-        };
+    /// Checks `bytes` as the target of a request with `method`.
+    pub(crate) fn parse(method: &Method, bytes: &'b [u8]) -> Result<Self, ReadError> {
+        let form = form(method, bytes).map_err(|fault| ReadError::malformed(fault, 0))?;
         check_bytes(bytes)?;
-        Ok(Self { bytes, form })
+        let text =
+            std::str::from_utf8(bytes).map_err(|_| ReadError::malformed(Fault::Target, 0))?;
+        let target = Self { text, form };
+        let whole = match form {
+            TargetForm::Origin | TargetForm::Asterisk => true,
+            TargetForm::Authority => is_authority(bytes, Port::Required),
+            TargetForm::Absolute => {
+                target.authority().is_some_and(|a| is_authority(a.as_bytes(), Port::Optional))
+            }
+        };
+        if whole { Ok(target) } else { Err(ReadError::malformed(Fault::TargetForm, 0)) }
     }
 
     /// A target that was checked before.
-    #[inline]
-    pub(crate) fn checked(bytes: &'b [u8], form: TargetForm) -> Self {
-        Self { bytes, form }
+    pub(crate) fn checked(text: &'b str, form: TargetForm) -> Self {
+        Self { text, form }
     }
 
     /// The target as sent.
     #[must_use]
     pub fn as_str(&self) -> &'b str {
-        std::str::from_utf8(self.bytes).expect("only ASCII is accepted as a target")
-    }
-
-    /// The bytes of the target as sent.
-    #[must_use]
-    pub fn as_bytes(&self) -> &'b [u8] {
-        self.bytes
+        self.text
     }
 
     /// Its form.
@@ -69,7 +71,7 @@ impl<'b> Target<'b> {
     pub fn path(&self) -> &'b str {
         match self.form {
             TargetForm::Authority => "",
-            TargetForm::Asterisk => self.as_str(),
+            TargetForm::Asterisk => self.text,
             TargetForm::Origin | TargetForm::Absolute => {
                 let path = self.path_and_query();
                 let path = path.split_once('?').map_or(path, |(path, _)| path);
@@ -94,9 +96,9 @@ impl<'b> Target<'b> {
     pub fn authority(&self) -> Option<&'b str> {
         match self.form {
             TargetForm::Origin | TargetForm::Asterisk => None,
-            TargetForm::Authority => Some(self.as_str()),
+            TargetForm::Authority => Some(self.text),
             TargetForm::Absolute => {
-                let (_, rest) = self.as_str().split_once("://")?;
+                let (_, rest) = self.text.split_once("://")?;
                 rest.get(..authority_len(rest))
             }
         }
@@ -106,7 +108,7 @@ impl<'b> Target<'b> {
     #[must_use]
     pub fn scheme(&self) -> Option<&'b str> {
         match self.form {
-            TargetForm::Absolute => self.as_str().split_once("://").map(|(scheme, _)| scheme),
+            TargetForm::Absolute => self.text.split_once("://").map(|(scheme, _)| scheme),
             TargetForm::Origin | TargetForm::Authority | TargetForm::Asterisk => None,
         }
     }
@@ -114,23 +116,23 @@ impl<'b> Target<'b> {
     fn path_and_query(&self) -> &'b str {
         match self.form {
             TargetForm::Absolute => {
-                let rest = self.as_str().split_once("://").map_or("", |(_, rest)| rest);
+                let rest = self.text.split_once("://").map_or("", |(_, rest)| rest);
                 rest.get(authority_len(rest)..).unwrap_or_default()
             }
-            TargetForm::Origin | TargetForm::Authority | TargetForm::Asterisk => self.as_str(),
+            TargetForm::Origin | TargetForm::Authority | TargetForm::Asterisk => self.text,
         }
     }
 }
 
 impl fmt::Display for Target<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(self.text)
     }
 }
 
 impl fmt::Debug for Target<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}({:?})", self.form, self.as_str())
+        write!(f, "{:?}({:?})", self.form, self.text)
     }
 }
 
@@ -138,38 +140,29 @@ fn authority_len(rest: &str) -> usize {
     rest.bytes().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len())
 }
 
-/// The form of a target that is no path, if the method allows it. Its authority is checked.
-fn other_form(kind: Kind, bytes: &[u8]) -> Result<TargetForm, ReadError> {
-    let wrong = ReadError::malformed(Fault::TargetForm, 0);
+/// Which form the first bytes promise, and whether the method allows it.
+fn form(method: &Method, bytes: &[u8]) -> Result<TargetForm, Fault> {
     // RFC 9112 §3.2.3: "When making a CONNECT request [...] a client MUST send only the host and port".
-    if kind == Kind::Connect {
-        return if is_authority(bytes, Port::Required) {
-            Ok(TargetForm::Authority)
-        } else {
-            Err(wrong)
-        };
+    if *method == Method::CONNECT {
+        return Ok(TargetForm::Authority);
     }
     match bytes {
+        [b'/', ..] => Ok(TargetForm::Origin),
         // RFC 9112 §3.2.4: "The asterisk-form of request-target is only used for a server-wide OPTIONS".
-        [b'*'] if kind == Kind::Options => Ok(TargetForm::Asterisk),
-        [] => Err(ReadError::malformed(Fault::RequestLine, 0)),
+        [b'*'] if *method == Method::OPTIONS => Ok(TargetForm::Asterisk),
         [first, ..] if first.is_ascii_alphabetic() => {
             let scheme = bytes
                 .iter()
                 .position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.')))
                 .unwrap_or(bytes.len());
-            let Some([b':', b'/', b'/', rest @ ..]) = bytes.get(scheme..) else {
-                return Err(wrong);
-            };
-            let authority =
-                rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
-            if is_authority(rest.get(..authority).unwrap_or_default(), Port::Optional) {
+            if bytes.get(scheme..).is_some_and(|rest| rest.starts_with(b"://")) {
                 Ok(TargetForm::Absolute)
             } else {
-                Err(wrong)
+                Err(Fault::TargetForm)
             }
         }
-        _ => Err(wrong),
+        [] => Err(Fault::RequestLine),
+        _ => Err(Fault::TargetForm),
     }
 }
 
@@ -182,17 +175,16 @@ fn check_bytes(bytes: &[u8]) -> Result<(), ReadError> {
         }
         in_query |= byte == b'?';
     }
+    debug_assert!(memchr(b' ', bytes).is_none(), "a blank is not a target byte");
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use http::Method;
-
     use super::*;
 
     fn parse(method: Method, text: &str) -> Result<Target<'_>, ReadError> {
-        Target::parse(Kind::of(method.as_str().as_bytes()), text.as_bytes())
+        Target::parse(&method, text.as_bytes())
     }
 
     #[test]

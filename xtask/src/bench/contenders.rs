@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::process::{Launch, Server, free_port};
+use super::process::{Launch, Priority, Server, free_port};
 use super::{debian, load};
 use crate::{Outcome, shell, tools};
 
@@ -12,6 +12,8 @@ use crate::{Outcome, shell, tools};
 enum Origin {
     /// The example `hello` of `avocet-server`.
     Ours,
+    /// The program `avocet`, as `serve --text`.
+    Program,
     /// The program `floor` of `avocet-benches`.
     Floor,
     /// A package of `benches/peers`.
@@ -30,16 +32,19 @@ pub(crate) struct Contender {
 
 /// The name of our own server.
 pub(crate) const OURS: &str = "avocet";
+/// The name of the program, which unlike the example ends gracefully when told to.
+pub(crate) const PROGRAM: &str = "serve";
 /// The name of what all ratios are against.
 pub(crate) const FLOOR: &str = "floor";
 
 /// Descriptors of a server: more than the largest crowd needs.
-const DESCRIPTORS: u32 = 16_000;
+pub(crate) const DESCRIPTORS: u32 = 16_000;
 
 /// All known ones, in the order in which they take turns.
 const KNOWN: &[(&str, Origin)] = &[
     (OURS, Origin::Ours),
     (FLOOR, Origin::Floor),
+    (PROGRAM, Origin::Program),
     ("hyper", Origin::Peer("peer-hyper")),
     ("may_minihttp", Origin::Peer("peer-may-minihttp")),
     ("actix", Origin::Peer("peer-actix")),
@@ -75,34 +80,46 @@ impl Contender {
 
     /// Starts it on a free port of its own.
     pub(crate) fn start(&self, workers: u32) -> Result<Server, String> {
-        self.start_with(workers, DESCRIPTORS)
+        self.start_with(workers, DESCRIPTORS, Priority::Normal)
     }
 
-    /// Starts it with a bound of its own on descriptors.
-    pub(crate) fn start_with(&self, workers: u32, descriptors: u32) -> Result<Server, String> {
+    /// Starts it with another bound on descriptors, or ahead of everything else.
+    pub(crate) fn start_with(
+        &self,
+        workers: u32,
+        descriptors: u32,
+        priority: Priority,
+    ) -> Result<Server, String> {
         let folder = folder().join(&self.name);
         std::fs::create_dir_all(&folder)
             .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
         let port = free_port()?;
-        let launch = self.launch(&folder, port, workers, descriptors)?;
+        let (program, args) = self.command(&folder, port, workers)?;
+        let launch = Launch { program, args, descriptors, priority };
         Server::start(&launch, port, &folder.join("log"))
             .map_err(|reason| format!("{}: {reason}", self.name))
     }
 
-    fn launch(
+    /// The program and its arguments.
+    fn command(
         &self,
         folder: &Path,
         port: u16,
         workers: u32,
-        descriptors: u32,
-    ) -> Result<Launch, String> {
+    ) -> Result<(String, Vec<String>), String> {
         let target = shell::target_dir();
         let by_options = |program: PathBuf| {
             let args = ["--port", &port.to_string(), "--workers", &workers.to_string()];
             (program.to_string_lossy().into_owned(), args.map(str::to_owned).to_vec())
         };
-        let (program, args) = match &self.origin {
+        let command = match &self.origin {
             Origin::Ours => by_options(target.join("release/examples/hello")),
+            Origin::Program => {
+                let (program, mut args) = by_options(target.join("release/avocet"));
+                let how = ["serve", "--log-format", "off", "--text", "Hello, World!"];
+                args.splice(0..0, how.map(str::to_owned));
+                (program, args)
+            }
             Origin::Floor => by_options(load::program("floor")),
             Origin::Peer(package) => by_options(target.join("peers/release").join(package)),
             Origin::Debian => self.debian(folder, port, workers)?,
@@ -113,7 +130,7 @@ impl Contender {
                 ("sh".to_owned(), vec!["-c".to_owned(), format!("exec {command}")])
             }
         };
-        Ok(Launch { program, args, descriptors })
+        Ok(command)
     }
 
     fn debian(
@@ -152,6 +169,9 @@ impl Contender {
 /// Builds or installs everything that the contenders need, and the load generator.
 pub(crate) fn prepare(contenders: &[Contender]) -> Outcome {
     load::build()?;
+    if contenders.iter().any(|contender| contender.origin == Origin::Program) {
+        shell::run(shell::cargo().args(["build", "--release", "--package", "avocet-cli"]))?;
+    }
     if contenders.iter().any(|contender| contender.origin == Origin::Ours) {
         shell::run(shell::cargo().args([
             "build",

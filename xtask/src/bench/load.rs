@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::process::{LOAD_CPU, pinned};
+use super::process::{LOAD_CPU, Priority, pinned};
 use crate::shell;
 
 /// Descriptors of the load, enough for the largest crowd.
@@ -32,12 +32,21 @@ pub(crate) fn build() -> crate::Outcome {
 
 /// The command, on its core and without arguments.
 pub(crate) fn command(name: &str) -> Command {
-    pinned(LOAD_CPU, DESCRIPTORS, &program(name).to_string_lossy())
+    command_with(name, Priority::Normal)
+}
+
+fn command_with(name: &str, priority: Priority) -> Command {
+    pinned(LOAD_CPU, DESCRIPTORS, priority, &program(name).to_string_lossy())
 }
 
 /// Runs the load generator to its end.
 pub(crate) fn run(port: u16, args: &[String]) -> Result<Run, String> {
-    let mut load = command("load");
+    run_with(port, args, Priority::Normal)
+}
+
+/// Runs the load generator to its end, perhaps ahead of everything else.
+pub(crate) fn run_with(port: u16, args: &[String], priority: Priority) -> Result<Run, String> {
+    let mut load = command_with("load", priority);
     load.args(["--port", &port.to_string()]).args(args);
     read(&shell::read_quietly(&mut load)?)
 }

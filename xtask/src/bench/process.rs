@@ -22,6 +22,16 @@ pub(crate) struct Launch {
     pub(crate) args: Vec<String>,
     /// The most descriptors it may have.
     pub(crate) descriptors: u32,
+    pub(crate) priority: Priority,
+}
+
+/// How a program stands towards everything else that runs on the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Priority {
+    Normal,
+    /// Ahead of every normal program: for measuring latencies of programs that mostly wait. It needs
+    /// root.
+    RealTime,
 }
 
 pub(crate) struct Server {
@@ -37,7 +47,7 @@ impl Server {
         let file = fs::File::create(log)
             .map_err(|error| format!("cannot make {}: {error}", log.display()))?;
         let copy = file.try_clone().map_err(|error| error.to_string())?;
-        let mut command = pinned(SERVER_CPU, launch.descriptors, &launch.program);
+        let mut command = pinned(SERVER_CPU, launch.descriptors, launch.priority, &launch.program);
         command.args(&launch.args).stdin(Stdio::null()).stdout(copy).stderr(file);
         let child =
             command.spawn().map_err(|error| format!("cannot start {}: {error}", launch.program))?;
@@ -57,6 +67,11 @@ impl Server {
         }
     }
 
+    /// The process that was started, which is the server itself.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The process and all below it.
     pub(crate) fn pids(&self) -> Vec<u32> {
         let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
@@ -65,7 +80,7 @@ impl Server {
                 children.entry(parent).or_default().push(pid);
             }
         }
-        let mut found = vec![self.child.id()];
+        let mut found = vec![self.pid()];
         let mut at = 0;
         while let Some(pid) = found.get(at) {
             found.extend(children.get(pid).into_iter().flatten());
@@ -154,10 +169,20 @@ impl Usage {
     }
 }
 
+/// Whether this user may put a program ahead of all others.
+pub(crate) fn may_run_in_real_time() -> bool {
+    Command::new("chrt")
+        .args(["--rr", "1", "true"])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
 /// A command that runs on one core, with a bound on its descriptors.
-pub(crate) fn pinned(cpu: u32, descriptors: u32, program: &str) -> Command {
+pub(crate) fn pinned(cpu: u32, descriptors: u32, priority: Priority, program: &str) -> Command {
     let mut command = Command::new("sh");
-    let script = format!("ulimit -n {descriptors} && exec taskset -c {cpu} \"$@\"");
+    let class = if priority == Priority::RealTime { "chrt --rr 1 " } else { "" };
+    let script = format!("ulimit -n {descriptors} && exec {class}taskset -c {cpu} \"$@\"");
     command.args(["-c", &script, "sh", program]);
     command
 }
@@ -216,7 +241,12 @@ mod tests {
     #[test]
     fn a_process_is_found_with_its_children_and_ends() {
         let port = free_port().unwrap();
-        let launch = Launch { program: "sleep".to_owned(), args: vec![], descriptors: 64 };
+        let launch = Launch {
+            program: "sleep".to_owned(),
+            args: vec![],
+            descriptors: 64,
+            priority: Priority::Normal,
+        };
         let log = std::env::temp_dir().join(format!("xtask-process-{}", std::process::id()));
         let refused = Server::start(&launch, port, &log).err().unwrap();
         assert!(refused.contains("it ended"), "{refused}");

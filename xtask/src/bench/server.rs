@@ -115,9 +115,9 @@ pub(super) fn run(args: &mut Args) -> Outcome {
     {
         let mut servers = Vec::new();
         for contender in &contenders {
-            let server = contender.start(1)?;
-            warm_up(&contender.name, &server, 2_000)?;
-            servers.push((contender.name.clone(), server));
+            if let Some(server) = started(contender, 2_000)? {
+                servers.push((contender.name.clone(), server));
+            }
         }
         for mode in MODES.iter().filter(|mode| wanted.contains(&mode.name)) {
             let measured = measure(mode, &servers, rounds, secs)?;
@@ -151,6 +151,20 @@ fn wanted_modes(names: Option<&str>) -> Result<Vec<&'static str>, String> {
             found.copied().ok_or_else(|| format!("no mode {name:?}: {}", known.join(", ")))
         })
         .collect()
+}
+
+/// Starts a server and warms it up. A peer that stalls under a few connections is left out, with a
+/// line that says so; for our own server and the floor that is the end of the run.
+fn started(contender: &Contender, requests: u32) -> Result<Option<Server>, String> {
+    let server = contender.start(1)?;
+    match warm_up(&contender.name, &server, requests) {
+        Ok(()) => Ok(Some(server)),
+        Err(reason) if contender.name == OURS || contender.name == FLOOR => Err(reason),
+        Err(reason) => {
+            println!("left out: {reason}");
+            Ok(None)
+        }
+    }
 }
 
 /// The first requests of a server pay for what it builds up, and show whether it answers rightly.
@@ -309,8 +323,7 @@ fn weigh_idle(contenders: &[Contender], crowd: u64) -> Result<Vec<String>, Strin
     let mut misses = Vec::new();
     let mut rows = Vec::new();
     for contender in contenders {
-        let server = contender.start(1)?;
-        warm_up(&contender.name, &server, 20_000)?;
+        let Some(server) = started(contender, 20_000)? else { continue };
         std::thread::sleep(SETTLING);
         let before = server.memory_kib();
         let mut holder = load::command("crowd")
