@@ -184,16 +184,48 @@ impl Cookie {
         self.name.len() + 1 + self.value.len()
     }
 
-    /// Whether both name the same place in a jar, so that one replaces the other. RFC 6265bis
-    /// §5.7 step 23 compares name, domain, host-only and path; the partition is part of it since
-    /// partitions do not see each other.
-    pub(crate) fn same_place(&self, other: &Self) -> bool {
-        self.name == other.name
-            && self.path == other.path
-            && self.domain == other.domain
-            && self.host_only == other.host_only
-            && self.partition == other.partition
+    /// Its place in a jar: cookies in one place replace each other. RFC 6265bis §5.7 step 23
+    /// compares name, domain, host-only and path; the partition is part of it since partitions do
+    /// not see each other.
+    pub(crate) fn place(&self) -> Place<'_> {
+        let Self { name, path, domain, host_only, partition, .. } = self;
+        Place { name, path, domain, host_only: *host_only, partition: partition.as_deref() }
     }
+
+    pub(crate) fn same_place(&self, other: &Self) -> bool {
+        self.place() == other.place()
+    }
+
+    /// Whether both say the same apart from when they were created and used.
+    pub(crate) fn same_content(&self, other: &Self) -> bool {
+        self.same_place(other)
+            && self.value == other.value
+            && self.expires == other.expires
+            && self.secure == other.secure
+            && self.http_only == other.http_only
+            && self.same_site == other.same_site
+            && self.extensions == other.extensions
+    }
+
+    /// Whether both are one session cookie as far as a line of cookies.txt can tell.
+    pub(crate) fn is_twin(&self, other: &Self) -> bool {
+        self.expires.is_none()
+            && self.same_place(other)
+            && self.value == other.value
+            && self.secure == other.secure
+            && self.http_only == other.http_only
+            && other.expires.is_none()
+    }
+}
+
+/// What [`Cookie::place`] compares.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Place<'c> {
+    name: &'c [u8],
+    path: &'c [u8],
+    domain: &'c str,
+    host_only: bool,
+    partition: Option<&'c str>,
 }
 
 impl fmt::Debug for Cookie {

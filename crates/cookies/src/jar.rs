@@ -194,6 +194,11 @@ impl Jar {
         before - self.len
     }
 
+    /// Whether this very cookie is inside, be it created or used at another time.
+    pub(crate) fn holds(&self, cookie: &Cookie) -> bool {
+        self.place_of(cookie).is_some_and(|held| held.same_content(cookie))
+    }
+
     fn place_of(&self, cookie: &Cookie) -> Option<&Cookie> {
         self.sites.get(site(&cookie.domain))?.iter().find(|held| held.same_place(cookie))
     }

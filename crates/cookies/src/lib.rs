@@ -4,7 +4,10 @@
 mod context;
 mod cookie;
 pub mod dates;
+mod error;
+mod file;
 mod host;
+mod import;
 mod jar;
 mod limits;
 mod octets;
@@ -19,7 +22,10 @@ mod verdict;
 pub use self::{
     context::Context,
     cookie::{Cookie, CookieBuilder, SameSite},
+    error::{Error, ErrorKind},
+    file::{Fault, Format, JarFile, Loaded, Reading},
     host::{canonical_host, domain_match, is_public_suffix, schemeful_site, site},
+    import::{Browser, Imported, LeftOut, Obstacle, import},
     jar::{Explanation, Jar},
     limits::Limits,
     octets::escape,
