@@ -1,9 +1,11 @@
 //! What the tests of this workspace share.
 //!
 //! [`program`] starts the program under test, or finds the one that `AVOCET_TARGET` names.
-//! [`probe`] runs cases of bytes and verdicts against it.
+//! [`probe`] runs cases of bytes and verdicts against it. [`raw`] is a client for tests that say
+//! themselves what they send and what they expect.
 #![forbid(unsafe_code)]
 
 pub mod corpus;
 pub mod probe;
 pub mod program;
+pub mod raw;

@@ -53,12 +53,20 @@ const RULES: &[Rule] = &[
         goal: 12,
     },
     Rule {
+        package: "avocet-files",
+        arrows: &["avocet-wire", "avocet-semantics", "avocet-net", "avocet-server"],
+        never: &[],
+        ceiling: 40,
+        goal: 40,
+    },
+    Rule {
         package: "avocet",
         arrows: &[
             "avocet-wire",
             "avocet-semantics",
             "avocet-net",
             "avocet-server",
+            "avocet-files",
             "avocet-cookies",
             "avocet-encoding",
         ],

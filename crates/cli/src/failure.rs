@@ -17,6 +17,11 @@ impl Failure {
         Self { message: message.to_string(), status: 1 }
     }
 
+    /// What was asked for cannot be meant: status 2.
+    pub(crate) fn usage(message: impl fmt::Display) -> Self {
+        Self { message: message.to_string(), status: 2 }
+    }
+
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(self.status)
     }

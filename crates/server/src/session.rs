@@ -1,5 +1,6 @@
 //! One connection: reading, stepping the machine, answering, writing, waiting.
 
+mod answer;
 mod clock;
 mod step;
 

@@ -6,6 +6,10 @@ const TOKEN: u8 = 1;
 const TARGET: u8 = 2;
 /// A byte of a registered name (RFC 3986 §3.2.2), less the comma; see [`is_reg_name`].
 const REG_NAME: u8 = 4;
+/// A byte of [`TARGET`] that may stand before the query.
+const PATH: u8 = 8;
+/// A byte of [`REG_NAME`] other than `%`.
+const PLAIN_NAME: u8 = 16;
 
 const fn class(byte: u8) -> u8 {
     let mut class = 0;
@@ -33,6 +37,9 @@ const fn class(byte: u8) -> u8 {
     }
     if byte.is_ascii_graphic() && !matches!(byte, b'"' | b'#' | b'<' | b'>') {
         class |= TARGET;
+        if byte != b'\\' {
+            class |= PATH;
+        }
     }
     if alphanumeric
         || matches!(
@@ -54,6 +61,9 @@ const fn class(byte: u8) -> u8 {
         )
     {
         class |= REG_NAME;
+        if byte != b'%' {
+            class |= PLAIN_NAME;
+        }
     }
     class
 }
@@ -106,7 +116,62 @@ pub(crate) fn is_reg_name(byte: u8) -> bool {
 /// The number of leading token bytes.
 #[inline]
 pub(crate) fn token_len(bytes: &[u8]) -> usize {
-    bytes.iter().position(|&byte| !is_token(byte)).unwrap_or(bytes.len())
+    leading(bytes, TOKEN)
+}
+
+/// The number of leading bytes of a registered name without escapes.
+#[inline]
+pub(crate) fn plain_name_len(bytes: &[u8]) -> usize {
+    leading(bytes, PLAIN_NAME)
+}
+
+/// The number of leading bytes that are target bytes and no backslash.
+#[inline]
+pub(crate) fn target_len(bytes: &[u8]) -> usize {
+    leading(bytes, PATH)
+}
+
+/// The number of leading bytes of a class. Eight at a time and written out, which saves the check for the end
+/// and the counting.
+#[inline]
+fn leading(bytes: &[u8], class: u8) -> usize {
+    let mut length = 0;
+    let mut rest = bytes;
+    while let Some((&[a, b, c, d, e, f, g, h], after)) = rest.split_first_chunk::<8>() {
+        if !has(a, class) {
+            return length;
+        }
+        if !has(b, class) {
+            return length + 1;
+        }
+        if !has(c, class) {
+            return length + 2;
+        }
+        if !has(d, class) {
+            return length + 3;
+        }
+        if !has(e, class) {
+            return length + 4;
+        }
+        if !has(f, class) {
+            return length + 5;
+        }
+        if !has(g, class) {
+            return length + 6;
+        }
+        if !has(h, class) {
+            return length + 7;
+        }
+        length += 8;
+        rest = after;
+    }
+    for &byte in rest {
+        if !has(byte, class) {
+            return length;
+        }
+        length += 1;
+    }
+    length
 }
 
 /// Whether `bytes` is a token: one `tchar` at least and nothing else.
@@ -131,14 +196,41 @@ pub(crate) fn is_control(byte: u8) -> bool {
 /// `bytes` without optional white space (SP and HTAB) at both ends.
 #[inline]
 pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
-    let mut bytes = bytes;
-    while let [b' ' | b'\t', rest @ ..] = bytes {
-        bytes = rest;
+    trim_end(trim_start(bytes))
+}
+
+/// `bytes` without optional white space at the start. Most values have one blank there.
+#[inline]
+pub(crate) fn trim_start(bytes: &[u8]) -> &[u8] {
+    match bytes {
+        [b' ', rest @ ..] if !matches!(rest, [b' ' | b'\t', ..]) => rest,
+        [b' ' | b'\t', ..] => {
+            let blanks = bytes.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            bytes.get(blanks..).unwrap_or_default()
+        }
+        _ => bytes,
     }
-    while let [rest @ .., b' ' | b'\t'] = bytes {
-        bytes = rest;
+}
+
+/// `bytes` without optional white space at the end. Most values have none there.
+#[inline]
+pub(crate) fn trim_end(bytes: &[u8]) -> &[u8] {
+    match bytes {
+        [.., b' ' | b'\t'] => {
+            let blanks = bytes.iter().rev().take_while(|b| matches!(b, b' ' | b'\t')).count();
+            bytes.get(..bytes.len() - blanks).unwrap_or_default()
+        }
+        _ => bytes,
     }
-    bytes
+}
+
+/// Whether `token`, of which every byte is a `tchar`, spells `lower`, compared without case.
+///
+/// Setting one bit makes a capital small and leaves the hyphen; no other `tchar` becomes a letter by it.
+#[inline]
+pub(crate) fn spells<const N: usize>(token: &[u8], lower: &[u8; N]) -> bool {
+    let Some(token) = token.first_chunk::<N>().filter(|_| token.len() == N) else { return false };
+    token.iter().zip(lower).fold(0, |differ, (sent, due)| differ | ((sent | 0x20) ^ due)) == 0
 }
 
 /// `1*DIGIT` as a number; `None` for anything else and for what does not fit.

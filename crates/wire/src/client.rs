@@ -9,7 +9,7 @@ use crate::fields::Fields;
 use crate::framing::{self, Asked, Framing, ResponseFraming};
 use crate::host::{Port, is_authority};
 use crate::line::{over_limit, worth_parsing};
-use crate::request::LONGEST_METHOD;
+use crate::request::{Kind, LONGEST_METHOD};
 use crate::response::{self, Parsed, ResponseHead};
 use crate::role::{Client, sealed::Sealed};
 use crate::send_error::SendError;
@@ -27,6 +27,7 @@ pub enum RequestVersion {
 }
 
 impl Sealed for Client {
+    #[inline]
     fn read_head<'b>(
         connection: &mut Connection<Self>,
         input: &'b [u8],
@@ -117,7 +118,7 @@ impl Connection<Client> {
         if method.as_str().len() > LONGEST_METHOD {
             return Err(SendError::Method);
         }
-        if Target::parse(method, target.as_bytes()).is_err() {
+        if Target::parse(Kind::of(method.as_str().as_bytes()), target.as_bytes()).is_err() {
             return Err(SendError::Target);
         }
         check_host(version, fields)?;
@@ -215,8 +216,8 @@ impl Connection<Client> {
         };
         let ResponseFraming { framing: body, must_close } =
             framing::response(head.fields, head.version, head.status, asked, &table.leniency)?;
-        self.note_persistence(head.fields, head.version);
         let facts = &mut self.cycle.facts;
+        facts.note_persistence(framing::options(head.fields), head.version);
         if last {
             facts.remove(Facts::AWAITS);
         }

@@ -5,7 +5,7 @@ use crate::content::{Content, Piece};
 use crate::cycle::{CloseReason, Cycle, Facts, ReadStep, Reading, SendStep, Sending};
 use crate::error::{Part, ReadError};
 use crate::fields::Fields;
-use crate::framing::{self, Framing};
+use crate::framing::Framing;
 use crate::response::ResponseHead;
 use crate::role::Role;
 use crate::send_error::SendError;
@@ -15,9 +15,10 @@ use crate::{FieldBuf, trailers};
 /// One side of an HTTP/1 connection: it reads the messages of the peer from bytes that the caller owns,
 /// and frames the messages that the caller sends.
 ///
-/// It holds about 40 bytes of state and no buffer. The order of calls: [`read`](Self::read) until it says
+/// It holds 40 bytes of state and no buffer. The order of calls: [`read`](Self::read) until it says
 /// [`Event::NeedMore`] or [`Event::Paused`]; send a head, [`frame_data`](Self::frame_data) for each piece of
 /// content, [`send_end`](Self::send_end); when both halves are done, [`next_cycle`](Self::next_cycle).
+#[derive(Clone)]
 pub struct Connection<R: Role> {
     pub(crate) cycle: Cycle,
     pub(crate) content: Content,
@@ -116,6 +117,7 @@ impl<R: Role> Connection<R> {
     ///
     /// *Errors*: [`ReadError`]; from then on every call gives [`ReadError::Failed`], so that no later byte of
     /// the connection is taken for a message. A server can still answer.
+    #[inline]
     pub fn read<'b>(
         &mut self,
         input: &'b [u8],
@@ -351,28 +353,6 @@ impl<R: Role> Connection<R> {
         Ok(())
     }
 
-    /// Notes what a message that was read says about the persistence of the connection.
-    ///
-    /// RFC 9112 §9.3: "If the close connection option is present, the connection will not persist after the
-    /// current response; else, if the received protocol is HTTP/1.1 (or later), the connection will persist
-    /// after the current response; else, if the received protocol is HTTP/1.0, the keep-alive connection
-    /// option is present [...], the connection will persist".
-    pub(crate) fn note_persistence(&mut self, fields: Fields<'_>, version: http::Version) {
-        let facts = &mut self.cycle.facts;
-        facts.set(Facts::OLD_PEER, version == http::Version::HTTP_10);
-        facts.remove(Facts::KEEP_ALIVE);
-        if !fields.lines.known.connection.any() {
-            return;
-        }
-        for option in framing::connection_options(fields) {
-            if option.eq_ignore_ascii_case(b"close") {
-                facts.add(Facts::PEER_CLOSE);
-            } else if option.eq_ignore_ascii_case(b"keep-alive") {
-                facts.add(Facts::KEEP_ALIVE);
-            }
-        }
-    }
-
     /// Moves both halves when a head was sent whose content is framed so on the wire.
     pub(crate) fn begin_sending(&mut self, framing: Framing) {
         let facts = &mut self.cycle.facts;
@@ -388,6 +368,7 @@ impl<R: Role> Connection<R> {
     }
 
     /// Moves the reading half when a head was read whose content is framed so.
+    #[inline]
     pub(crate) fn begin_content(&mut self, framing: Framing) {
         self.scanned = 0;
         self.empty_lines = 0;

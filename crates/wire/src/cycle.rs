@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use http::Version;
+
+use crate::framing::Options;
+
 /// The half that reads messages of the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reading {
@@ -150,20 +154,40 @@ impl Facts {
     /// What survives an exchange: nothing but what ends the connection anyway.
     const LASTING: Self = Self(Self::CLOSE.0);
 
+    #[inline]
     pub(crate) const fn has(self, fact: Self) -> bool {
         self.0 & fact.0 != 0
     }
 
+    #[inline]
     pub(crate) fn add(&mut self, fact: Self) {
         self.0 |= fact.0;
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, fact: Self) {
         self.0 &= !fact.0;
     }
 
+    #[inline]
     pub(crate) fn set(&mut self, fact: Self, on: bool) {
-        if on { self.add(fact) } else { self.remove(fact) }
+        let wanted = u16::from(on).wrapping_neg();
+        self.0 = (self.0 & !fact.0) | (fact.0 & wanted);
+    }
+
+    /// Notes what a message that was read says about the persistence of the connection.
+    ///
+    /// RFC 9112 §9.3: "If the close connection option is present, the connection will not persist after the
+    /// current response; else, if the received protocol is HTTP/1.1 (or later), the connection will persist
+    /// after the current response; else, if the received protocol is HTTP/1.0, the keep-alive connection
+    /// option is present [...], the connection will persist".
+    #[inline]
+    pub(crate) fn note_persistence(&mut self, options: Options, version: Version) {
+        self.set(Self::OLD_PEER, version == Version::HTTP_10);
+        self.set(Self::KEEP_ALIVE, options.keep_alive);
+        if options.close {
+            self.add(Self::PEER_CLOSE);
+        }
     }
 }
 

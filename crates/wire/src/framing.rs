@@ -37,6 +37,7 @@ pub(crate) struct ResponseFraming {
 }
 
 /// The framing of a request. Its method has no say: a body is framed whatever the method.
+#[inline]
 pub(crate) fn request(fields: Fields<'_>, version: Version) -> Result<Framing, ReadError> {
     let known = &fields.lines.known;
     if !known.transfer_encoding.any() {
@@ -48,6 +49,12 @@ pub(crate) fn request(fields: Fields<'_>, version: Version) -> Result<Framing, R
         // 5. and 6.
         return content_length(fields, false);
     }
+    request_coded(fields, version)
+}
+
+/// The framing of a request with `Transfer-Encoding`.
+fn request_coded(fields: Fields<'_>, version: Version) -> Result<Framing, ReadError> {
+    let known = &fields.lines.known;
     let at = line_start(fields, known.transfer_encoding.first);
     // 3. "A server MAY reject a request that contains both Content-Length and Transfer-Encoding or
     //    process such a request in accordance with the Transfer-Encoding alone." We reject it.
@@ -213,6 +220,35 @@ fn codings(fields: Fields<'_>) -> Codings {
         (false, 1, true) => Codings::Chunked,
         _ => Codings::Malformed,
     }
+}
+
+/// The options of `Connection` that the format itself knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    pub(crate) close: bool,
+    pub(crate) keep_alive: bool,
+    pub(crate) upgrade: bool,
+}
+
+/// Which of the known options the `Connection` lines hold.
+#[inline]
+pub(crate) fn options(fields: Fields<'_>) -> Options {
+    let seen = fields.lines.known.connection;
+    let mut options = Options::default();
+    match fields.known(seen) {
+        None => {}
+        Some(value) if seen.count == 1 && value.eq_ignore_ascii_case(b"keep-alive") => {
+            options.keep_alive = true;
+        }
+        Some(_) => {
+            for option in connection_options(fields) {
+                options.close |= option.eq_ignore_ascii_case(b"close");
+                options.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+                options.upgrade |= option.eq_ignore_ascii_case(b"upgrade");
+            }
+        }
+    }
+    options
 }
 
 /// The options of all `Connection` lines.

@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use crate::bytes::is_reg_name;
+use crate::bytes::{decimal, is_reg_name, plain_name_len};
 
 /// What may follow the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,18 @@ pub(crate) enum Port {
 /// Whether `bytes` is `uri-host [ ":" port ]` with a host that is not empty and a port of at most 65535.
 ///
 /// User information is refused: RFC 9110 §4.2.4 asks recipients to treat it as an error.
+#[inline]
 pub(crate) fn is_authority(bytes: &[u8], port: Port) -> bool {
+    let plain = plain_name_len(bytes);
+    match bytes.get(plain..) {
+        Some(rest @ ([] | [b':', ..])) if plain > 0 => is_port(rest, port),
+        _ => is_odd_authority(bytes, port),
+    }
+}
+
+/// The same for hosts with brackets or escapes, and for what is no host.
+#[cold]
+fn is_odd_authority(bytes: &[u8], port: Port) -> bool {
     let host = match bytes.first() {
         Some(b'[') => match bytes.iter().position(|&byte| byte == b']') {
             Some(end) if is_ip_literal(bytes.get(1..end).unwrap_or_default()) => end + 1,
@@ -28,14 +39,16 @@ pub(crate) fn is_authority(bytes: &[u8], port: Port) -> bool {
     !name.is_empty() && has_whole_escapes(name) && is_port(rest, port)
 }
 
+#[inline]
 fn is_port(bytes: &[u8], port: Port) -> bool {
     match bytes {
-        [] => port == Port::Optional,
-        [b':'] => port == Port::Optional,
-        [b':', digits @ ..] => match crate::bytes::decimal(digits) {
-            Some(number) if number <= 65535 => number > 0 || port == Port::Optional,
-            _ => false,
-        },
+        [] | [b':'] => port == Port::Optional,
+        // Four digits cannot be too many, and nearly no port has five.
+        [b':', digits @ ..] if digits.len() <= 4 && port == Port::Optional => {
+            digits.iter().all(u8::is_ascii_digit)
+        }
+        [b':', digits @ ..] => decimal(digits)
+            .is_some_and(|number| number <= 65535 && (number > 0 || port == Port::Optional)),
         _ => false,
     }
 }

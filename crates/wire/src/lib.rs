@@ -28,6 +28,7 @@ mod server;
 mod table;
 mod target;
 mod trailers;
+mod value;
 
 pub use client::RequestVersion;
 pub use connection::{BodySize, Connection, Eof, Event, Step};

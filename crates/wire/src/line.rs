@@ -10,9 +10,13 @@ use crate::table::{Scan, scan_end};
 /// A minor version above 1 is read as 1.1: RFC 9110 §2.5 has a recipient process such a message as the
 /// highest minor version of that major version to which it conforms.
 #[inline]
-pub(crate) fn version(bytes: &[u8], position: usize) -> Result<Version, ReadError> {
+pub(crate) fn version(bytes: &[u8; 8], position: usize) -> Result<Version, ReadError> {
+    if bytes == b"HTTP/1.1" { Ok(Version::HTTP_11) } else { other_version(bytes, position) }
+}
+
+#[cold]
+fn other_version(bytes: &[u8; 8], position: usize) -> Result<Version, ReadError> {
     match bytes {
-        b"HTTP/1.1" => Ok(Version::HTTP_11),
         b"HTTP/1.0" => Ok(Version::HTTP_10),
         [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
             if major.is_ascii_digit() && minor.is_ascii_digit() =>

@@ -79,7 +79,7 @@ impl RequestHead<'_> {
         OwnedHead {
             method: self.method.clone(),
             form: self.target.form(),
-            target: (target, target + self.target.as_str().len()),
+            target: (target, target + self.target.as_bytes().len()),
             raw_line,
             version: self.version,
             fields,
@@ -109,8 +109,7 @@ impl OwnedHead {
     /// The target.
     #[must_use]
     pub fn target(&self) -> Target<'_> {
-        let text = std::str::from_utf8(self.fields.get(self.target)).unwrap_or_default();
-        Target::checked(text, self.form)
+        Target::checked(self.fields.get(self.target), self.form)
     }
 
     /// HTTP/1.0 or HTTP/1.1.

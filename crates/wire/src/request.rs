@@ -1,16 +1,16 @@
 use http::{HeaderName, Method, Version};
 use memchr::memchr;
 
-use crate::bytes::token_len;
+use crate::bytes::{target_len, token_len};
 use crate::error::{Fault, Limit, ReadError};
 use crate::fields::Fields;
-use crate::framing;
+use crate::framing::{self, Options};
 use crate::host::{Port, is_authority};
 use crate::line::version;
 use crate::list::ListItems;
 use crate::section::{self, Progress, Rules};
 use crate::table::Lines;
-use crate::target::Target;
+use crate::target::{Target, TargetForm};
 use crate::{Leniency, Limits};
 
 /// Longest method in bytes. The longest registered one has 17.
@@ -49,7 +49,8 @@ impl<'b> RequestHead<'b> {
     /// `Connection: upgrade` on HTTP/1.1. *Spec*: RFC 9110 §7.8.
     pub fn upgrade(&self) -> Option<impl Iterator<Item = &'b [u8]> + use<'b>> {
         let fields = self.fields;
-        asks_upgrade(fields, self.version).then(|| {
+        let asks = asks_upgrade(fields, self.version, framing::options(fields));
+        asks.then(|| {
             fields.known_all(fields.lines.known.upgrade, b"upgrade").flat_map(ListItems::new)
         })
     }
@@ -63,54 +64,127 @@ impl<'b> RequestHead<'b> {
 }
 
 /// RFC 9110 §7.8: "A server MUST ignore an Upgrade header field that is received in an HTTP/1.0 request."
-pub(crate) fn asks_upgrade(fields: Fields<'_>, version: Version) -> bool {
-    version == Version::HTTP_11
-        && fields.lines.known.upgrade.any()
-        && framing::connection_options(fields).any(|option| option.eq_ignore_ascii_case(b"upgrade"))
+#[inline]
+pub(crate) fn asks_upgrade(fields: Fields<'_>, version: Version, options: Options) -> bool {
+    options.upgrade && version == Version::HTTP_11 && fields.lines.known.upgrade.any()
 }
 
-/// The first line of a request.
-#[derive(Debug)]
-pub(crate) struct RequestLine<'b> {
-    pub(crate) method: Method,
-    pub(crate) target: Target<'b>,
+/// The methods that the rules of the format know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Head,
+    Connect,
+    Options,
+    Other,
+}
+
+impl Kind {
+    #[inline]
+    pub(crate) fn of(method: &[u8]) -> Self {
+        match method {
+            b"HEAD" => Self::Head,
+            b"CONNECT" => Self::Connect,
+            b"OPTIONS" => Self::Options,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The first line of a request, by the places of its parts: the method begins at 0, the target one byte after
+/// the method.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RequestLine {
+    method_end: usize,
+    target_end: usize,
+    /// With CRLF.
+    end: usize,
+    pub(crate) kind: Kind,
+    form: TargetForm,
     pub(crate) version: Version,
-    pub(crate) raw: &'b [u8],
+}
+
+impl RequestLine {
+    /// The head that `bytes` are, of which this is the first line.
+    #[inline]
+    pub(crate) fn head<'b>(self, fields: Fields<'b>) -> Result<RequestHead<'b>, ReadError> {
+        let bytes = fields.bytes;
+        let target = bytes.get(self.method_end + 1..self.target_end).unwrap_or_default();
+        Ok(RequestHead {
+            method: known_method(bytes.get(..self.method_end).unwrap_or_default())?,
+            target: Target::checked(target, self.form),
+            version: self.version,
+            fields,
+            raw_line: bytes.get(..self.end - 2).unwrap_or_default(),
+        })
+    }
 }
 
 /// Reads a whole head from the start of `head`; `None` while its end has not come.
 ///
 /// Errors come in the order of the bytes and do not depend on how much follows them, so that the same
 /// request fails in the same way however it is cut.
-pub(crate) fn parse<'b>(
-    head: &'b [u8],
+#[inline(always)]
+pub(crate) fn parse(
+    head: &[u8],
     limits: &Limits,
     leniency: &Leniency,
     lines: &mut Lines,
-) -> Result<Option<(RequestLine<'b>, usize)>, ReadError> {
+) -> Result<Option<(RequestLine, usize)>, ReadError> {
     lines.clear();
     let window = head.get(..limits.head).unwrap_or(head);
-    let Some((line, start)) = parse_line(window, limits)? else { return Ok(None) };
+    let Some(line) = parse_line(window, limits)? else { return Ok(None) };
     let rules = Rules::strict(limits.fields, Limit::Fields);
-    let Progress::Complete(end) = section::parse(window, start, lines, rules)? else {
+    let Progress::Complete(end) = section::parse(window, line.end, lines, rules)? else {
         return Ok(None);
     };
     let bytes = window.get(..end).unwrap_or_default();
-    section::check(bytes.get(start..).unwrap_or_default()).map_err(|error| error.shifted(start))?;
     check_host(Fields { bytes, lines }, line.version, leniency)?;
     Ok(Some((line, end)))
 }
 
 /// `request-line = method SP request-target SP HTTP-version CRLF`.
-fn parse_line<'b>(
-    head: &'b [u8],
-    limits: &Limits,
-) -> Result<Option<(RequestLine<'b>, usize)>, ReadError> {
-    let method = token_len(head.get(..=LONGEST_METHOD).unwrap_or(head));
-    match head.get(method) {
+///
+/// Nearly every line has a path for its target and names HTTP/1.1; then the end of each part is found by
+/// checking its bytes. Every other line, right or wrong, is left to [`parse_odd_line`].
+#[inline(always)]
+fn parse_line(head: &[u8], limits: &Limits) -> Result<Option<RequestLine>, ReadError> {
+    let method_end = token_len(head);
+    let target = head.get(method_end + 1..).unwrap_or_default();
+    let target_end = method_end + 1 + target_len(target);
+    let end = target_end + END_OF_LINE.len();
+    let kind = Kind::of(head.get(..method_end).unwrap_or_default());
+    let is_usual = head.get(target_end..end) == Some(END_OF_LINE)
+        && (1..=LONGEST_METHOD).contains(&method_end)
+        && head.get(method_end) == Some(&b' ')
+        && target.first() == Some(&b'/')
+        && kind != Kind::Connect
+        && end <= limits.request_line;
+    if is_usual {
+        let (form, version) = (TargetForm::Origin, Version::HTTP_11);
+        return Ok(Some(RequestLine { method_end, target_end, end, kind, form, version }));
+    }
+    parse_odd_line(head, limits)
+}
+
+const END_OF_LINE: &[u8] = b" HTTP/1.1\r\n";
+
+#[inline]
+fn known_method(method: &[u8]) -> Result<Method, ReadError> {
+    match method {
+        b"GET" => Ok(Method::GET),
+        b"POST" => Ok(Method::POST),
+        _ => Method::from_bytes(method).map_err(|_| ReadError::malformed(Fault::Method, 0)),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn parse_odd_line(head: &[u8], limits: &Limits) -> Result<Option<RequestLine>, ReadError> {
+    let method_end = token_len(head.get(..=LONGEST_METHOD).unwrap_or(head));
+    match head.get(method_end) {
         None => return Ok(None),
-        Some(b' ') if method > 0 && method <= LONGEST_METHOD => {}
-        Some(_) => return Err(ReadError::malformed(Fault::Method, method)),
+        Some(b' ') if method_end > 0 && method_end <= LONGEST_METHOD => {}
+        Some(_) => return Err(ReadError::malformed(Fault::Method, method_end)),
     }
     let window = head.get(..limits.request_line).unwrap_or(head);
     let Some(lf) = memchr(b'\n', window) else {
@@ -128,20 +202,34 @@ fn parse_line<'b>(
         return Err(ReadError::malformed(Fault::RequestLine, 0));
     };
     let version = version(last, rest.len())?;
-    let target_start = method + 1;
+    let target_start = method_end + 1;
     let Some([target @ .., b' ']) = rest.get(target_start..) else {
         return Err(ReadError::malformed(Fault::RequestLine, target_start));
     };
-    let method = head.get(..method).unwrap_or_default();
-    let method = Method::from_bytes(method).map_err(|_| ReadError::malformed(Fault::Method, 0))?;
-    let target = Target::parse(&method, target).map_err(|error| error.shifted(target_start))?;
-    Ok(Some((RequestLine { method, target, version, raw }, lf + 1)))
+    let kind = Kind::of(head.get(..method_end).unwrap_or_default());
+    let form = Target::parse(kind, target).map_err(|error| error.shifted(target_start))?.form();
+    let target_end = target_start + target.len();
+    Ok(Some(RequestLine { method_end, target_end, end: lf + 1, kind, form, version }))
 }
 
 /// RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request
 /// message that lacks a Host header field and to any request message that contains more than one Host
 /// header field line or a Host header field with an invalid field value."
+#[inline]
 fn check_host(fields: Fields<'_>, version: Version, leniency: &Leniency) -> Result<(), ReadError> {
+    let seen = fields.lines.known.host;
+    if seen.count == 1 && fields.known(seen).is_some_and(|v| is_authority(v, Port::Optional)) {
+        return Ok(());
+    }
+    no_single_host(fields, version, leniency)
+}
+
+#[cold]
+fn no_single_host(
+    fields: Fields<'_>,
+    version: Version,
+    leniency: &Leniency,
+) -> Result<(), ReadError> {
     let seen = fields.lines.known.host;
     let at = |index: u16| {
         fields.lines.spans.get(usize::from(index)).map_or(0, |line| line.name_start as usize)
@@ -149,10 +237,7 @@ fn check_host(fields: Fields<'_>, version: Version, leniency: &Leniency) -> Resu
     match seen.count {
         0 if version == Version::HTTP_10 || leniency.missing_host => Ok(()),
         0 => Err(ReadError::malformed(Fault::MissingHost, fields.bytes.len())),
-        1 => match fields.known(seen) {
-            Some(value) if is_authority(value, Port::Optional) => Ok(()),
-            _ => Err(ReadError::malformed(Fault::Host, at(seen.first))),
-        },
+        1 => Err(ReadError::malformed(Fault::Host, at(seen.first))),
         _ => Err(ReadError::malformed(Fault::SeveralHosts, at(seen.first))),
     }
 }

@@ -69,9 +69,6 @@ pub(crate) fn parse<'b>(
             }
         }
     };
-    let bytes = if unfolded { table.unfolded.as_slice() } else { window };
-    section::check(bytes.get(start..end).unwrap_or_default())
-        .map_err(|error| error.shifted(start))?;
     Ok(Some(Parsed { line, end, unfolded }))
 }
 

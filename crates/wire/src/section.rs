@@ -1,10 +1,9 @@
 //! Field sections: the lines of a head or of trailers (RFC 9112 §5).
 
-use memchr::memchr;
-
-use crate::bytes::{self, token_len};
+use crate::bytes::{token_len, trim_end, trim_start};
 use crate::error::{Fault, Limit, ReadError};
 use crate::table::{Line, Lines};
+use crate::value::line_end;
 
 /// What a section may hold.
 #[derive(Clone, Copy, Debug)]
@@ -35,122 +34,112 @@ pub(crate) enum Progress {
 }
 
 /// Reads the lines of `bytes[start..]` into `lines` up to and with the empty line.
-///
-/// Control characters in values are not looked for here but over the whole section at once, by
-/// [`check`], which is cheaper than line by line.
+#[inline]
 pub(crate) fn parse(
     bytes: &[u8],
     start: usize,
     lines: &mut Lines,
     rules: Rules,
 ) -> Result<Progress, ReadError> {
-    let mut at = start;
+    let mut rest = bytes.get(start..).unwrap_or_default();
     loop {
-        let rest = bytes.get(at..).unwrap_or_default();
+        let at = bytes.len() - rest.len();
         let name = token_len(rest);
-        let mut colon = at + name;
-        match rest.get(name) {
-            None => return Ok(Progress::Partial),
-            Some(b':') if name > 0 => {}
-            Some(b'\r') if name == 0 => {
-                return match rest.get(1) {
-                    None => Ok(Progress::Partial),
-                    Some(b'\n') => Ok(Progress::Complete(at + 2)),
-                    Some(_) => Err(ReadError::malformed(Fault::BareCr, at)),
-                };
+        let mut colon = name;
+        if let [b'\r', b'\n', ..] = rest {
+            return Ok(Progress::Complete(at + 2));
+        }
+        if name == 0 || rest.get(name) != Some(&b':') {
+            match without_colon(rest, name, at == start, rules).map_err(|e| e.shifted(at))? {
+                Odd::End(length) => return Ok(Progress::Complete(at + length)),
+                Odd::Partial => return Ok(Progress::Partial),
+                Odd::Folded => return Ok(Progress::Folded),
+                Odd::Colon(later) => colon = later,
             }
-            Some(b'\n') if name == 0 && rules.bare_lf => return Ok(Progress::Complete(at + 1)),
-            Some(b' ' | b'\t') if name == 0 => {
-                // RFC 9112 §2.2: "A recipient that receives whitespace between the start-line and the
-                // first header field MUST either reject the message as invalid or [...]".
-                if at == start {
-                    return Err(ReadError::malformed(Fault::LeadingBlank, at));
-                }
-                if rules.fold {
-                    return Ok(Progress::Folded);
-                }
-                // RFC 9112 §5.2: "A server that receives an obs-fold in a request message [...] MUST
-                // either reject the message [...] or replace each received obs-fold".
-                return Err(ReadError::malformed(Fault::Fold, at));
-            }
-            Some(b' ' | b'\t') if rules.blank_before_colon => {
-                let blanks = rest
-                    .iter()
-                    .skip(name)
-                    .position(|byte| !matches!(byte, b' ' | b'\t'))
-                    .map(|blanks| name + blanks);
-                match blanks.and_then(|end| rest.get(end).map(|byte| (end, byte))) {
-                    None => return Ok(Progress::Partial),
-                    Some((end, b':')) => colon = at + end,
-                    Some((end, _)) => {
-                        return Err(ReadError::malformed(Fault::FieldName, at + end));
-                    }
-                }
-            }
-            // RFC 9112 §5.1: "A server MUST reject, with a response status code of 400 (Bad Request), any
-            // received request message that contains whitespace between a header field name and colon."
-            Some(b' ' | b'\t') => {
-                return Err(ReadError::malformed(Fault::BlankBeforeColon, at + name));
-            }
-            Some(b'\n') => return Err(ReadError::malformed(Fault::BareLf, at + name)),
-            Some(_) => return Err(ReadError::malformed(Fault::FieldName, at + name)),
         }
         if lines.spans.len() >= rules.most {
             return Err(ReadError::LimitExceeded { limit: rules.too_many, position: at });
         }
-        let after_colon = bytes.get(colon + 1..).unwrap_or_default();
-        let Some(length) = memchr(b'\n', after_colon) else { return Ok(Progress::Partial) };
-        let value = match after_colon.get(..length) {
-            Some([value @ .., b'\r']) => value,
-            Some(value) if rules.bare_lf => value,
-            _ => return Err(ReadError::malformed(Fault::BareLf, colon + 1 + length)),
+        let Some(after) = rest.get(colon + 1..) else { return Ok(Progress::Partial) };
+        let start_of_value = at + colon + 1;
+        let end = match line_end(after, rules.bare_lf) {
+            Ok(Some(end)) => end,
+            Ok(None) => return Ok(Progress::Partial),
+            Err(error) => return Err(error.shifted(start_of_value)),
         };
-        let blanks = value.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-        let value_start = colon + 1 + blanks;
-        let value_end = value_start + bytes::trim(value.get(blanks..).unwrap_or_default()).len();
+        let Some(value) = after.get(..end.value) else { return Ok(Progress::Partial) };
+        let trimmed = trim_start(value);
+        let value_start = start_of_value + (value.len() - trimmed.len());
+        let value_end = value_start + trim_end(trimmed).len();
+        let Some(name) = rest.get(..name) else { return Ok(Progress::Partial) };
         lines.push(
+            name,
             Line {
                 name_start: position(at),
-                name_end: position(at + name),
+                name_end: position(at + name.len()),
                 value_start: position(value_start),
                 value_end: position(value_end),
             },
-            bytes,
         );
-        at = colon + 1 + length + 1;
+        let Some(next) = after.get(end.next..) else { return Ok(Progress::Partial) };
+        rest = next;
     }
 }
 
-/// Looks for control characters that nothing before has refused: all but HTAB in values, and CR that no
-/// LF follows.
-///
-/// `section` ends with the line feed of the empty line.
-pub(crate) fn check(section: &[u8]) -> Result<(), ReadError> {
-    let following = section.get(1..).unwrap_or_default();
-    let mut wrong = false;
-    for (&byte, &next) in section.iter().zip(following) {
-        wrong |= is_wrong(byte, next);
-    }
-    if !wrong {
-        return Ok(());
-    }
-    let position =
-        section.iter().zip(following).position(|(&byte, &next)| is_wrong(byte, next)).unwrap_or(0);
-    let fault = match section.get(position) {
-        Some(b'\r') => Fault::BareCr,
-        _ => Fault::FieldValue,
-    };
-    Err(ReadError::malformed(fault, position))
+/// What stands where a name and its colon are due.
+enum Odd {
+    /// The empty line, of this length.
+    End(usize),
+    /// A colon at this place after all, with blanks before it.
+    Colon(usize),
+    Partial,
+    Folded,
 }
 
-#[inline]
-fn is_wrong(byte: u8, next: u8) -> bool {
-    let control = (byte < 0x20) & (byte != b'\t') & (byte != b'\n') & (byte != b'\r');
-    control | (byte == 0x7f) | ((byte == b'\r') & (next != b'\n'))
+#[cold]
+#[inline(never)]
+fn without_colon(rest: &[u8], name: usize, first: bool, rules: Rules) -> Result<Odd, ReadError> {
+    match rest.get(name) {
+        None => Ok(Odd::Partial),
+        Some(b'\r') if name == 0 => match rest.get(1) {
+            None => Ok(Odd::Partial),
+            Some(b'\n') => Ok(Odd::End(2)),
+            Some(_) => Err(ReadError::malformed(Fault::BareCr, 0)),
+        },
+        Some(b'\n') if name == 0 && rules.bare_lf => Ok(Odd::End(1)),
+        // RFC 9112 §2.2: "A recipient that receives whitespace between the start-line and the first
+        // header field MUST either reject the message as invalid or [...]".
+        Some(b' ' | b'\t') if name == 0 && first => {
+            Err(ReadError::malformed(Fault::LeadingBlank, 0))
+        }
+        Some(b' ' | b'\t') if name == 0 && rules.fold => Ok(Odd::Folded),
+        // RFC 9112 §5.2: "A server that receives an obs-fold in a request message [...] MUST either
+        // reject the message [...] or replace each received obs-fold".
+        Some(b' ' | b'\t') if name == 0 => Err(ReadError::malformed(Fault::Fold, 0)),
+        Some(b' ' | b'\t') if rules.blank_before_colon => {
+            let blanks =
+                rest.iter().skip(name).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            match rest.get(name + blanks) {
+                None => Ok(Odd::Partial),
+                Some(b':') => Ok(Odd::Colon(name + blanks)),
+                Some(_) => Err(ReadError::malformed(Fault::FieldName, name + blanks)),
+            }
+        }
+        // RFC 9112 §5.1: "A server MUST reject, with a response status code of 400 (Bad Request), any
+        // received request message that contains whitespace between a header field name and colon."
+        Some(b' ' | b'\t') => Err(ReadError::malformed(Fault::BlankBeforeColon, name)),
+        Some(b'\n') => Err(ReadError::malformed(Fault::BareLf, name)),
+        Some(_) => Err(ReadError::malformed(Fault::FieldName, name)),
+    }
 }
 
 /// A position as the table keeps it. [`FieldTable::new`](crate::FieldTable::new) clamps the limits, so
 /// that every position fits.
+#[inline]
 fn position(at: usize) -> u32 {
-    u32::try_from(at).unwrap_or(u32::MAX)
+    debug_assert!(u32::try_from(at).is_ok(), "heads are bounded by 32 bits");
+    #[expect(clippy::cast_possible_truncation, reason = "heads are bounded by 32 bits")]
+    {
+        at as u32
+    }
 }

@@ -1,4 +1,4 @@
-use http::{Method, StatusCode};
+use http::StatusCode;
 
 use crate::bytes::{invalid_in_value, push_decimal};
 use crate::connection::{BodySize, Connection, Event, Step, skip_empty_lines};
@@ -10,71 +10,89 @@ use crate::fields::Fields;
 use crate::framing::{self, Framing, never_has_content};
 use crate::line::{over_limit, worth_parsing};
 use crate::list::ListItems;
-use crate::request::{self, RequestHead};
+use crate::request::{self, Kind};
 use crate::role::{Server, sealed::Sealed};
 use crate::send_error::SendError;
 use crate::{FieldBuf, FieldTable};
 
 impl Sealed for Server {
+    #[inline]
     fn read_head<'b>(
         connection: &mut Connection<Self>,
         input: &'b [u8],
         table: &'b mut FieldTable,
     ) -> Result<Step<'b, Self>, ReadError> {
-        let mut used = 0;
-        if connection.scanned == 0 {
-            used = skip_empty_lines(input, &mut connection.empty_lines)
-                .ok_or(ReadError::malformed(Fault::EmptyLines, 0))?;
+        let read = read_request(connection, input, table);
+        // RFC 9110 §9.3.2: "the server MUST NOT send content in the response" to HEAD, and a refusal is
+        // a response too. A client that counts on that would take the page for the next answer.
+        if read.is_err() && asks_head(input) {
+            connection.cycle.begin_exchange(true);
         }
-        let rest = input.get(used..).unwrap_or_default();
-        if rest.is_empty() || rest == b"\r" {
-            return Ok(Step { used, event: Event::NeedMore });
-        }
-        let limits = table.limits;
-        let mut parsed = None;
-        if worth_parsing(rest, connection.scanned as usize, limits.head, false) {
-            parsed = request::parse(rest, &limits, &table.leniency, &mut table.lines)
-                .map_err(|error| error.shifted(used))?;
-        }
-        let Some((line, end)) = parsed else {
-            if let Some(error) = over_limit(rest.len(), limits.head) {
-                return Err(error.shifted(used));
-            }
-            connection.scanned = length(rest);
-            return Ok(Step { used, event: Event::NeedMore });
-        };
-        let bytes = rest.get(..end).unwrap_or_default();
-        let fields = Fields { bytes, lines: &table.lines };
-        let body = framing::request(fields, line.version).map_err(|error| error.shifted(used))?;
-        let expects_continue = expects_continue(fields, line.version)
-            .map_err(|error| error.shifted(used))?
-            && body != Framing::Empty;
-        connection.note_persistence(fields, line.version);
-        let facts = &mut connection.cycle.facts;
-        facts.set(Facts::AWAITS, expects_continue);
-        facts.set(Facts::CONNECT, line.method == Method::CONNECT);
-        facts.set(Facts::UPGRADE, request::asks_upgrade(fields, line.version));
-        connection.cycle.begin_exchange(line.method == Method::HEAD);
-        connection.begin_content(body);
-        let head = RequestHead {
-            method: line.method,
-            target: line.target,
-            version: line.version,
-            fields,
-            raw_line: line.raw,
-        };
-        Ok(Step { used: used + end, event: Event::Head { head, body, expects_continue } })
+        read
     }
 }
 
-/// Whether the request expects `100-continue`.
+/// Whether the request line, however broken the rest is, starts with HEAD.
+#[cold]
+fn asks_head(input: &[u8]) -> bool {
+    let blank = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    input.get(blank..).is_some_and(|rest| rest.starts_with(b"HEAD "))
+}
+
+#[inline(always)]
+fn read_request<'b>(
+    connection: &mut Connection<Server>,
+    input: &'b [u8],
+    table: &'b mut FieldTable,
+) -> Result<Step<'b, Server>, ReadError> {
+    let mut used = 0;
+    if connection.scanned == 0 {
+        used = skip_empty_lines(input, &mut connection.empty_lines)
+            .ok_or(ReadError::malformed(Fault::EmptyLines, 0))?;
+    }
+    let rest = input.get(used..).unwrap_or_default();
+    if rest.is_empty() || rest == b"\r" {
+        return Ok(Step { used, event: Event::NeedMore });
+    }
+    let FieldTable { limits, leniency, lines, .. } = table;
+    let mut parsed = None;
+    if worth_parsing(rest, connection.scanned as usize, limits.head, false) {
+        parsed =
+            request::parse(rest, limits, leniency, lines).map_err(|error| error.shifted(used))?;
+    }
+    let Some((line, end)) = parsed else {
+        if let Some(error) = over_limit(rest.len(), limits.head) {
+            return Err(error.shifted(used));
+        }
+        connection.scanned = length(rest);
+        return Ok(Step { used, event: Event::NeedMore });
+    };
+    let bytes = rest.get(..end).unwrap_or_default();
+    let fields = Fields { bytes, lines };
+    let body = framing::request(fields, line.version).map_err(|error| error.shifted(used))?;
+    let expects_continue = fields.lines.known.expect.any()
+        && expects_continue(fields, line.version).map_err(|error| error.shifted(used))?
+        && body != Framing::Empty;
+    let head = line.head(fields)?;
+    let options = framing::options(fields);
+    let facts = &mut connection.cycle.facts;
+    facts.note_persistence(options, line.version);
+    facts.set(Facts::AWAITS, expects_continue);
+    facts.set(Facts::CONNECT, line.kind == Kind::Connect);
+    facts.set(Facts::UPGRADE, request::asks_upgrade(fields, line.version, options));
+    connection.cycle.begin_exchange(line.kind == Kind::Head);
+    connection.begin_content(body);
+    Ok(Step { used: used + end, event: Event::Head { head, body, expects_continue } })
+}
+
+/// Whether the request, which has `Expect`, expects `100-continue`.
 ///
 /// RFC 9110 §10.1.1: "A server that receives an Expect field value containing a member other than
 /// 100-continue MAY respond with a 417 (Expectation Failed) status code", and "A server that receives a
 /// 100-continue expectation in an HTTP/1.0 request MUST ignore that expectation."
 fn expects_continue(fields: Fields<'_>, version: http::Version) -> Result<bool, ReadError> {
     let seen = fields.lines.known.expect;
-    if !seen.any() || version == http::Version::HTTP_10 {
+    if version == http::Version::HTTP_10 {
         return Ok(false);
     }
     let mut expects = false;

@@ -1,5 +1,6 @@
 use memchr::memchr;
 
+use crate::bytes::spells;
 use crate::{Leniency, Limits};
 
 /// Where the field lines of the current head stand, and the limits under which heads are read.
@@ -91,9 +92,8 @@ impl Lines {
 
     /// Adds a line and notes it if its name is one that decides framing, persistence or routing.
     #[inline]
-    pub(crate) fn push(&mut self, line: Line, bytes: &[u8]) {
-        let index = u16::try_from(self.spans.len()).unwrap_or(u16::MAX);
-        self.known.note(line.name(bytes), index);
+    pub(crate) fn push(&mut self, name: &[u8], line: Line) {
+        self.known.note(name, self.spans.len());
         self.spans.push(line);
     }
 }
@@ -120,9 +120,9 @@ impl Seen {
     const NEVER: Self = Self { first: 0, count: 0 };
 
     #[inline]
-    fn note(&mut self, index: u16) {
+    fn note(&mut self, index: usize) {
         if self.count == 0 {
-            self.first = index;
+            self.first = u16::try_from(index).unwrap_or(u16::MAX);
         }
         self.count = self.count.saturating_add(1);
     }
@@ -145,18 +145,15 @@ impl Known {
 
     /// Looks at the length first: most names differ from all six by it alone.
     #[inline]
-    fn note(&mut self, name: &[u8], index: u16) {
-        let (seen, spelled): (&mut Seen, &[u8]) = match name.len() {
-            4 => (&mut self.host, b"host"),
-            6 => (&mut self.expect, b"expect"),
-            7 => (&mut self.upgrade, b"upgrade"),
-            10 => (&mut self.connection, b"connection"),
-            14 => (&mut self.content_length, b"content-length"),
-            17 => (&mut self.transfer_encoding, b"transfer-encoding"),
-            _ => return,
-        };
-        if name.eq_ignore_ascii_case(spelled) {
-            seen.note(index);
+    fn note(&mut self, name: &[u8], index: usize) {
+        match name.len() {
+            4 if spells(name, b"host") => self.host.note(index),
+            6 if spells(name, b"expect") => self.expect.note(index),
+            7 if spells(name, b"upgrade") => self.upgrade.note(index),
+            10 if spells(name, b"connection") => self.connection.note(index),
+            14 if spells(name, b"content-length") => self.content_length.note(index),
+            17 if spells(name, b"transfer-encoding") => self.transfer_encoding.note(index),
+            _ => {}
         }
     }
 }

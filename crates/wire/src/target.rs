@@ -1,11 +1,9 @@
 use std::fmt;
 
-use http::Method;
-use memchr::memchr;
-
 use crate::bytes::is_target;
 use crate::error::{Fault, ReadError};
 use crate::host::{Port, is_authority};
+use crate::request::Kind;
 
 /// A request target, checked and split by its form. *Spec*: RFC 9112 §3.2.
 ///
@@ -13,7 +11,7 @@ use crate::host::{Port, is_authority};
 /// Percent-encoding is neither decoded nor checked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Target<'b> {
-    text: &'b str,
+    bytes: &'b [u8],
     form: TargetForm,
 }
 
@@ -31,32 +29,32 @@ pub enum TargetForm {
 }
 
 impl<'b> Target<'b> {
-    /// Checks `bytes` as the target of a request with `method`.
-    pub(crate) fn parse(method: &Method, bytes: &'b [u8]) -> Result<Self, ReadError> {
-        let form = form(method, bytes).map_err(|fault| ReadError::malformed(fault, 0))?;
-        check_bytes(bytes)?;
-        let text =
-            std::str::from_utf8(bytes).map_err(|_| ReadError::malformed(Fault::Target, 0))?;
-        let target = Self { text, form };
-        let whole = match form {
-            TargetForm::Origin | TargetForm::Asterisk => true,
-            TargetForm::Authority => is_authority(bytes, Port::Required),
-            TargetForm::Absolute => {
-                target.authority().is_some_and(|a| is_authority(a.as_bytes(), Port::Optional))
-            }
+    /// Checks `bytes` as the target of a request with a method of this kind.
+    pub(crate) fn parse(kind: Kind, bytes: &'b [u8]) -> Result<Self, ReadError> {
+        let form = match bytes {
+            [b'/', ..] if kind != Kind::Connect => TargetForm::Origin,
+            _ => other_form(kind, bytes)?,
         };
-        if whole { Ok(target) } else { Err(ReadError::malformed(Fault::TargetForm, 0)) }
+        check_bytes(bytes)?;
+        Ok(Self { bytes, form })
     }
 
     /// A target that was checked before.
-    pub(crate) fn checked(text: &'b str, form: TargetForm) -> Self {
-        Self { text, form }
+    #[inline]
+    pub(crate) fn checked(bytes: &'b [u8], form: TargetForm) -> Self {
+        Self { bytes, form }
     }
 
     /// The target as sent.
     #[must_use]
     pub fn as_str(&self) -> &'b str {
-        self.text
+        std::str::from_utf8(self.bytes).expect("only ASCII is accepted as a target")
+    }
+
+    /// The bytes of the target as sent.
+    #[must_use]
+    pub fn as_bytes(&self) -> &'b [u8] {
+        self.bytes
     }
 
     /// Its form.
@@ -71,7 +69,7 @@ impl<'b> Target<'b> {
     pub fn path(&self) -> &'b str {
         match self.form {
             TargetForm::Authority => "",
-            TargetForm::Asterisk => self.text,
+            TargetForm::Asterisk => self.as_str(),
             TargetForm::Origin | TargetForm::Absolute => {
                 let path = self.path_and_query();
                 let path = path.split_once('?').map_or(path, |(path, _)| path);
@@ -96,9 +94,9 @@ impl<'b> Target<'b> {
     pub fn authority(&self) -> Option<&'b str> {
         match self.form {
             TargetForm::Origin | TargetForm::Asterisk => None,
-            TargetForm::Authority => Some(self.text),
+            TargetForm::Authority => Some(self.as_str()),
             TargetForm::Absolute => {
-                let (_, rest) = self.text.split_once("://")?;
+                let (_, rest) = self.as_str().split_once("://")?;
                 rest.get(..authority_len(rest))
             }
         }
@@ -108,7 +106,7 @@ impl<'b> Target<'b> {
     #[must_use]
     pub fn scheme(&self) -> Option<&'b str> {
         match self.form {
-            TargetForm::Absolute => self.text.split_once("://").map(|(scheme, _)| scheme),
+            TargetForm::Absolute => self.as_str().split_once("://").map(|(scheme, _)| scheme),
             TargetForm::Origin | TargetForm::Authority | TargetForm::Asterisk => None,
         }
     }
@@ -116,23 +114,23 @@ impl<'b> Target<'b> {
     fn path_and_query(&self) -> &'b str {
         match self.form {
             TargetForm::Absolute => {
-                let rest = self.text.split_once("://").map_or("", |(_, rest)| rest);
+                let rest = self.as_str().split_once("://").map_or("", |(_, rest)| rest);
                 rest.get(authority_len(rest)..).unwrap_or_default()
             }
-            TargetForm::Origin | TargetForm::Authority | TargetForm::Asterisk => self.text,
+            TargetForm::Origin | TargetForm::Authority | TargetForm::Asterisk => self.as_str(),
         }
     }
 }
 
 impl fmt::Display for Target<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.text)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for Target<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}({:?})", self.form, self.text)
+        write!(f, "{:?}({:?})", self.form, self.as_str())
     }
 }
 
@@ -140,29 +138,38 @@ fn authority_len(rest: &str) -> usize {
     rest.bytes().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len())
 }
 
-/// Which form the first bytes promise, and whether the method allows it.
-fn form(method: &Method, bytes: &[u8]) -> Result<TargetForm, Fault> {
+/// The form of a target that is no path, if the method allows it. Its authority is checked.
+fn other_form(kind: Kind, bytes: &[u8]) -> Result<TargetForm, ReadError> {
+    let wrong = ReadError::malformed(Fault::TargetForm, 0);
     // RFC 9112 §3.2.3: "When making a CONNECT request [...] a client MUST send only the host and port".
-    if *method == Method::CONNECT {
-        return Ok(TargetForm::Authority);
+    if kind == Kind::Connect {
+        return if is_authority(bytes, Port::Required) {
+            Ok(TargetForm::Authority)
+        } else {
+            Err(wrong)
+        };
     }
     match bytes {
-        [b'/', ..] => Ok(TargetForm::Origin),
         // RFC 9112 §3.2.4: "The asterisk-form of request-target is only used for a server-wide OPTIONS".
-        [b'*'] if *method == Method::OPTIONS => Ok(TargetForm::Asterisk),
+        [b'*'] if kind == Kind::Options => Ok(TargetForm::Asterisk),
+        [] => Err(ReadError::malformed(Fault::RequestLine, 0)),
         [first, ..] if first.is_ascii_alphabetic() => {
             let scheme = bytes
                 .iter()
                 .position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.')))
                 .unwrap_or(bytes.len());
-            if bytes.get(scheme..).is_some_and(|rest| rest.starts_with(b"://")) {
+            let Some([b':', b'/', b'/', rest @ ..]) = bytes.get(scheme..) else {
+                return Err(wrong);
+            };
+            let authority =
+                rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
+            if is_authority(rest.get(..authority).unwrap_or_default(), Port::Optional) {
                 Ok(TargetForm::Absolute)
             } else {
-                Err(Fault::TargetForm)
+                Err(wrong)
             }
         }
-        [] => Err(Fault::RequestLine),
-        _ => Err(Fault::TargetForm),
+        _ => Err(wrong),
     }
 }
 
@@ -175,16 +182,17 @@ fn check_bytes(bytes: &[u8]) -> Result<(), ReadError> {
         }
         in_query |= byte == b'?';
     }
-    debug_assert!(memchr(b' ', bytes).is_none(), "a blank is not a target byte");
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use http::Method;
+
     use super::*;
 
     fn parse(method: Method, text: &str) -> Result<Target<'_>, ReadError> {
-        Target::parse(&method, text.as_bytes())
+        Target::parse(Kind::of(method.as_str().as_bytes()), text.as_bytes())
     }
 
     #[test]

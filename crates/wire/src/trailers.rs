@@ -21,7 +21,6 @@ pub(crate) fn parse(
     let rules = Rules::strict(limits.trailer_fields, Limit::TrailerFields);
     match section::parse(window, 0, lines, rules)? {
         Progress::Complete(end) => {
-            section::check(window.get(..end).unwrap_or_default())?;
             lines.spans.retain(|line| !is_forbidden(line.name(window)));
             lines.known = Known::NONE;
             Ok(Some(end))

@@ -41,7 +41,13 @@ pub fn run(file: &Value, address: SocketAddr, settings: &Settings) {
     assert!(!cases.is_empty(), "a suite without cases proves nothing");
     let results = run_all(&cases, address, settings);
     let mut report = Report::default();
-    for (case, result) in cases.iter().zip(results) {
+    for (case, mut result) in cases.iter().zip(results) {
+        if case.scored && result.is_fault() {
+            // A close that comes late on a busy machine looks like none. A fault is looked at again,
+            // alone and with more patience, before it counts.
+            let patient = Settings { settle: settings.settle * 4, ..*settings };
+            result = run_one(case, address, &patient);
+        }
         report.add(case, &result);
     }
     println!("{}\n{} ms", report.summary(), start.elapsed().as_millis());
@@ -54,6 +60,12 @@ struct Result {
     got: String,
     /// Whether it passes only because nothing came.
     by_silence: bool,
+}
+
+impl Result {
+    fn is_fault(&self) -> bool {
+        matches!(self.verdict, Verdict::Fail | Verdict::Error) || self.by_silence
+    }
 }
 
 fn run_all(cases: &[Case], address: SocketAddr, settings: &Settings) -> Vec<Result> {

@@ -26,7 +26,8 @@ impl Brotli {
     /// Takes a window no larger than the content, which makes the encoder smaller and faster.
     pub(crate) fn declare_length(&mut self, len: u64) -> Result<(), EncodeError> {
         let fits = |bits: &u32| (1_u64 << bits) - WINDOW_GAP >= len;
-        let window_bits = (LEAST_WINDOW_BITS..WINDOW_BITS).find(fits).unwrap_or(WINDOW_BITS);
+        let least = if is_thorough(self.level) { 10 } else { LEAST_FAST_WINDOW_BITS };
+        let window_bits = (least..WINDOW_BITS).find(fits).unwrap_or(WINDOW_BITS);
         let hint = u32::try_from(len).unwrap_or(u32::MAX);
         let is_set = self.state.set_parameter(Parameter::BROTLI_PARAM_LGWIN, window_bits)
             && self.state.set_parameter(Parameter::BROTLI_PARAM_SIZE_HINT, hint);
@@ -82,17 +83,29 @@ impl Brotli {
 }
 
 fn new_state(level: u8) -> State {
+    let window_bits = if is_thorough(level) { WINDOW_BITS } else { STREAM_WINDOW_BITS };
     let mut state = State::new(StandardAlloc::default());
     // A new state takes every parameter.
     state.set_parameter(Parameter::BROTLI_PARAM_QUALITY, level.into());
-    state.set_parameter(Parameter::BROTLI_PARAM_LGWIN, WINDOW_BITS);
+    state.set_parameter(Parameter::BROTLI_PARAM_LGWIN, window_bits);
     state
 }
 
-/// The window where the length is not known: 4 MiB, as the reference encoder has it.
+/// Whether the level is one of the two that search all of the window.
+fn is_thorough(level: u8) -> bool {
+    level >= 10
+}
+
+/// The largest window, 4 MiB, as the reference encoder has it by default.
 const WINDOW_BITS: u32 = 22;
 
-const LEAST_WINDOW_BITS: u32 = 10;
+/// The window of a fast level where the length is not known, 512 KiB: a stream that outgrows its
+/// first block allocates twice the window at once, which 4 MiB would make 8.
+const STREAM_WINDOW_BITS: u32 = 19;
+
+/// The smallest window of a fast level, 128 KiB. Below it, levels 5 to 9 take a table of 32 MiB,
+/// the reference encoder's table for small windows not being in brotli 9.
+const LEAST_FAST_WINDOW_BITS: u32 = 17;
 
 /// A window of n bits holds 16 bytes less than 2^n (RFC 7932 §9.1).
 const WINDOW_GAP: u64 = 16;

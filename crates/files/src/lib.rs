@@ -1,0 +1,17 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod deferred;
+mod folder;
+mod listing;
+mod metadata;
+mod outcome;
+mod path;
+mod root;
+mod service;
+mod types;
+
+pub use folder::Folder;
+pub use root::Links;
+pub use service::Service;
+pub use types::Types;

@@ -1,0 +1,179 @@
+//! What a folder shows: read and sorted at once, rendered piece by piece.
+
+mod entries;
+mod json;
+mod page;
+mod query;
+mod text;
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use avocet_net::{Notifier, Segment};
+use avocet_server::{Body, BodySource, Pulled, Response};
+use avocet_wire::{FieldBuf, InvalidField};
+use http::StatusCode;
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
+};
+
+use crate::outcome::Outcome;
+use crate::path::FilePath;
+use crate::service::{Shared, failure, or_500};
+
+pub(crate) use query::{Format, Query};
+
+use entries::Entries;
+use page::{POLICY, Page};
+
+/// The memory that all listings under way may take together; what is beyond is answered 503.
+#[derive(Default)]
+pub(crate) struct Budget(AtomicUsize);
+
+/// A part of the budget, given back when it is dropped.
+struct Share {
+    shared: Arc<Shared>,
+    bytes: usize,
+}
+
+/// One listing on its way out.
+struct Listing {
+    entries: Entries,
+    look: Look,
+    /// How many entries are rendered already.
+    done: usize,
+    stage: Stage,
+    _share: Share,
+}
+
+enum Look {
+    Page(Page),
+    Json { url: String },
+}
+
+enum Stage {
+    Start,
+    Entries,
+    Over,
+}
+
+/// Reads a folder and makes the response that shows it.
+///
+/// *Blocking*: on the file system, once per entry.
+pub(crate) fn respond(
+    shared: &Arc<Shared>,
+    folder: OwnedFd,
+    path: &FilePath<'_>,
+    query: Query,
+) -> Response {
+    let mut entries = match entries::read(&shared.root, &shared.rules, folder, path, &query.search)
+    {
+        Ok(entries) => entries,
+        Err(error) => return failure(&Outcome::of_error(error)),
+    };
+    let Some(share) = Share::take(shared, entries.bytes()) else {
+        log::warn!("listings under way take too much memory, one was refused");
+        let busy = Response::error(StatusCode::SERVICE_UNAVAILABLE);
+        return or_500(busy.with_field(&RETRY_AFTER, "1"));
+    };
+    entries.sort(query.sort, query.order);
+    let media_type = match query.format {
+        Format::Html => "text/html; charset=utf-8",
+        Format::Json => "application/json",
+    };
+    let look = match query.format {
+        Format::Html => {
+            let readme = page::Readme::find(&shared.root, path, &entries);
+            Look::Page(Page::new(path, query, readme))
+        }
+        Format::Json => Look::Json { url: path.to_url(true) },
+    };
+    let listing = Listing { entries, look, done: 0, stage: Stage::Start, _share: share };
+    or_500(listing.respond(media_type))
+}
+
+impl Listing {
+    fn respond(mut self, media_type: &str) -> Result<Response, InvalidField> {
+        // What fits one piece gets a length.
+        let body = if self.entries.len() <= AT_ONCE {
+            let mut whole = String::new();
+            while self.render(&mut whole, usize::MAX) {}
+            Body::from(whole)
+        } else {
+            Body::Source { size: None, source: Box::new(self) }
+        };
+        Response::ok(body)
+            .with_field(&CONTENT_TYPE, media_type)?
+            .with_field(&VARY, "Accept")?
+            .with_field(&CACHE_CONTROL, "no-cache")?
+            .with_field(&X_CONTENT_TYPE_OPTIONS, "nosniff")?
+            .with_field(&CONTENT_SECURITY_POLICY, POLICY)
+    }
+
+    /// Appends about `most` bytes; false at the end.
+    fn render(&mut self, out: &mut String, most: usize) -> bool {
+        match self.stage {
+            Stage::Start => {
+                match &self.look {
+                    Look::Page(page) => page.start(&self.entries, out),
+                    Look::Json { url } => json::start(url, out),
+                }
+                self.stage = Stage::Entries;
+            }
+            Stage::Entries => {
+                while out.len() < most
+                    && let Some(entry) = self.entries.get(self.done)
+                {
+                    match &self.look {
+                        Look::Page(page) => page.entry(&entry, out),
+                        Look::Json { .. } => json::entry(&entry, self.done == 0, out),
+                    }
+                    self.done += 1;
+                }
+                if self.done == self.entries.len() {
+                    match &self.look {
+                        Look::Page(page) => page.end(&self.entries, out),
+                        Look::Json { .. } => json::end(&self.entries, out),
+                    }
+                    self.stage = Stage::Over;
+                }
+            }
+            Stage::Over => return false,
+        }
+        true
+    }
+}
+
+impl BodySource for Listing {
+    fn pull(&mut self, most: usize, _wake: &dyn Fn() -> Notifier) -> io::Result<Pulled> {
+        let mut piece = String::with_capacity(most + 1024);
+        Ok(if self.render(&mut piece, most) {
+            Pulled::Piece(Segment::Owned(piece.into_bytes()))
+        } else {
+            Pulled::End(FieldBuf::new())
+        })
+    }
+}
+
+impl Share {
+    fn take(shared: &Arc<Shared>, bytes: usize) -> Option<Self> {
+        let before = shared.listings.0.fetch_add(bytes, Ordering::Relaxed);
+        let share = Self { shared: shared.clone(), bytes };
+        // A single one is always let through: its own bound is on the number of entries.
+        (before == 0 || before.saturating_add(bytes) <= MEMORY).then_some(share)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.shared.listings.0.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// Entries that are rendered in one piece.
+const AT_ONCE: usize = 256;
+
+/// Bytes of listings under way, over all connections.
+const MEMORY: usize = 64 * 1024 * 1024;

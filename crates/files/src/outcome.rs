@@ -1,0 +1,129 @@
+//! What a path turns out to be, before anything is rendered.
+
+use std::os::fd::OwnedFd;
+
+use rustix::io::Errno;
+
+use crate::metadata::{Kind, Metadata};
+use crate::path::{FilePath, InvalidPath};
+use crate::root::Root;
+
+/// What a request's path names.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// A regular file, open.
+    Opened(Opened),
+    /// A folder that was asked for without the slash at its end.
+    Redirect,
+    /// A folder without an index file, open.
+    Listing(OwnedFd),
+    /// Nothing, or nothing that is shown.
+    NotFound,
+    /// Something that the server may not read.
+    Forbidden,
+    /// A path that cannot be one.
+    Invalid(InvalidPath),
+    /// The system lacks descriptors or memory just now.
+    Busy(Errno),
+    /// The disk or the system failed.
+    Failed(Errno),
+}
+
+/// An open file and its state.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) file: OwnedFd,
+    pub(crate) metadata: Metadata,
+    /// Its path, below the root; it differs from the request's where an index was chosen.
+    pub(crate) path: Vec<u8>,
+}
+
+/// What decides which files there are.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    /// The names that stand for their folder, best first.
+    pub(crate) index: Vec<Vec<u8>>,
+    /// Whether names that begin with a dot are shown.
+    pub(crate) hidden: bool,
+    pub(crate) listing: bool,
+}
+
+/// Finds out what a path names.
+pub(crate) fn look_up(root: &Root, rules: &Rules, path: &FilePath<'_>) -> Outcome {
+    if path.is_hidden() && !rules.hidden {
+        return Outcome::NotFound;
+    }
+    let found = if path.is_folder() { look_into(root, rules, path) } else { look_at(root, path) };
+    found.unwrap_or_else(Outcome::of_error)
+}
+
+fn look_at(root: &Root, path: &FilePath<'_>) -> Result<Outcome, Errno> {
+    let file = match root.open_below(path.as_bytes()) {
+        // A folder that may be entered but not read can still have an index.
+        Err(Errno::ACCESS) if root.locate_folder(path.as_bytes()).is_ok() => {
+            return Ok(Outcome::Redirect);
+        }
+        opened => opened?,
+    };
+    let metadata = Metadata::of(&file)?;
+    Ok(match metadata.kind {
+        Kind::File => Outcome::Opened(Opened { file, metadata, path: path.as_bytes().to_vec() }),
+        Kind::Folder => Outcome::Redirect,
+        Kind::Other => Outcome::NotFound,
+    })
+}
+
+fn look_into(root: &Root, rules: &Rules, path: &FilePath<'_>) -> Result<Outcome, Errno> {
+    for name in &rules.index {
+        let path = path.join(name);
+        let file = match root.open_below(&path) {
+            Ok(file) => file,
+            Err(error) if is_missing(error) => continue,
+            Err(error) => return Err(error),
+        };
+        let metadata = Metadata::of(&file)?;
+        if metadata.kind == Kind::File {
+            return Ok(Outcome::Opened(Opened { file, metadata, path }));
+        }
+    }
+    if !rules.listing {
+        // Whether the folder exists makes no difference to who may not see into it.
+        return Ok(Outcome::NotFound);
+    }
+    let folder = match root.open_below(path.as_bytes()) {
+        Err(Errno::ACCESS) => return Ok(Outcome::NotFound),
+        opened => opened?,
+    };
+    Ok(match Metadata::of(&folder)?.kind {
+        Kind::Folder => Outcome::Listing(folder),
+        Kind::File | Kind::Other => Outcome::NotFound,
+    })
+}
+
+impl Outcome {
+    /// What an error of the system means to a client.
+    pub(crate) fn of_error(error: Errno) -> Self {
+        match error {
+            error if is_missing(error) => Self::NotFound,
+            Errno::ACCESS | Errno::PERM => Self::Forbidden,
+            Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN => Self::Busy(error),
+            error => Self::Failed(error),
+        }
+    }
+}
+
+/// The errors that say that there is nothing to be had: missing, in no folder, with a name that is
+/// too long, by links that turn in a circle or leave the root, or a socket.
+fn is_missing(error: Errno) -> bool {
+    matches!(
+        error,
+        Errno::NOENT
+            | Errno::NOTDIR
+            | Errno::NAMETOOLONG
+            | Errno::LOOP
+            | Errno::XDEV
+            | Errno::NXIO
+            | Errno::NODEV
+            | Errno::INVAL
+    )
+}

@@ -1,0 +1,7 @@
+//! The face of the crate: a folder served over a real connection.
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a test fails where something fails")]
+
+mod listing;
+mod paths;
+mod site;

@@ -1,0 +1,206 @@
+//! Responses on their way: late ones, streamed ones, those of the library itself, and what follows.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use avocet_net::{Outbox, Turn};
+use avocet_wire::{Framing, ReadError};
+
+use super::Session;
+use super::step::HIGH_WATER;
+use crate::body::{BodySource, Pulled, segment_len};
+use crate::exchange::{Exchange, Record};
+use crate::reply::{Answer, Intake, Plan, Upgraded};
+use crate::response::Response;
+
+/// How much a source is asked for at a time.
+const PIECE: usize = 32 * 1024;
+
+impl Session {
+    /// Carries on an exchange that waits for something else than input; true when it changed.
+    pub(super) fn drive_exchange(&mut self, cx: &mut Turn<'_>, out: &mut Outbox) -> bool {
+        let Some(mut exchange) = self.exchange.take() else { return false };
+        let answer = std::mem::replace(&mut exchange.plan.answer, Answer::Broken);
+        let mut changed = false;
+        exchange.plan.answer = match answer {
+            Answer::Deferred(slot) => match slot.take() {
+                Some(response) => {
+                    changed = true;
+                    let framing = exchange.framing;
+                    self.reply(cx, out, framing, &mut exchange.plan, |mut reply| {
+                        reply.answer(response);
+                    });
+                    std::mem::replace(&mut exchange.plan.answer, Answer::Broken)
+                }
+                None => Answer::Deferred(slot),
+            },
+            Answer::Streaming(source) => {
+                let before = out.len();
+                let answer = self.pull(cx, out, &mut exchange.plan, source);
+                changed = out.len() != before || !matches!(answer, Answer::Streaming(_));
+                answer
+            }
+            Answer::QueuedFile if out.is_empty() => {
+                changed = true;
+                Answer::Queued
+            }
+            other => other,
+        };
+        match exchange.plan.answer {
+            Answer::Broken => {
+                self.worker.counters.aborted.add(1);
+                self.exchange = Some(exchange);
+                self.finish_exchange(cx.now(), true);
+                self.close();
+                true
+            }
+            Answer::Queued if self.conn.reading_done() => {
+                self.exchange = Some(exchange);
+                self.finish_exchange(cx.now(), false);
+                self.next_cycle(cx.now());
+                true
+            }
+            // The rest of an early answer's request keeps the connection only while it may: a client
+            // that waits to be asked for its content will not be asked any more.
+            Answer::Queued if self.conn.will_close() && exchange.plan.discards() => {
+                self.exchange = Some(exchange);
+                self.finish_exchange(cx.now(), false);
+                self.close();
+                true
+            }
+            _ => {
+                self.exchange = Some(exchange);
+                changed
+            }
+        }
+    }
+
+    /// Takes pieces from a source while there is room.
+    fn pull(
+        &mut self,
+        cx: &mut Turn<'_>,
+        out: &mut Outbox,
+        plan: &mut Plan,
+        mut source: Box<dyn BodySource>,
+    ) -> Answer {
+        let wake = || cx.notifier();
+        while out.len() < HIGH_WATER {
+            let pulled = catch_unwind(AssertUnwindSafe(|| source.pull(PIECE, &wake)));
+            let done = match pulled {
+                Ok(Ok(Pulled::Piece(segment))) => {
+                    let len = segment_len(&segment);
+                    plan.sent += len;
+                    let framed = out.append(|tail| self.conn.frame_data(len, tail));
+                    framed.map(|suffix| {
+                        out.push(segment);
+                        out.push_slice(suffix);
+                        None
+                    })
+                }
+                Ok(Ok(Pulled::Pending)) => return Answer::Streaming(source),
+                Ok(Ok(Pulled::End(trailers))) => out
+                    .append(|tail| self.conn.send_end(&trailers, tail))
+                    .map(|()| Some(Answer::Queued)),
+                Ok(Err(error)) => {
+                    log::error!("the content of a response ended early: {error}");
+                    return Answer::Broken;
+                }
+                Err(_) => {
+                    self.worker.counters.panics.add(1);
+                    log::error!("the source of a response's content panicked");
+                    return Answer::Broken;
+                }
+            };
+            match done {
+                Ok(None) => {}
+                Ok(Some(answer)) => return answer,
+                Err(error) => {
+                    log::error!("the content of a response does not fit its head: {error}");
+                    return Answer::Broken;
+                }
+            }
+        }
+        Answer::Streaming(source)
+    }
+
+    /// Ends the exchange for the log.
+    pub(super) fn finish_exchange(&mut self, now: Instant, aborted: bool) {
+        let Some(exchange) = self.exchange.take() else { return };
+        if let Some(log) = self.worker.shared.access_log.clone() {
+            let record = self.record(&exchange.plan, exchange.started, now, aborted);
+            match &exchange.head {
+                Some(owned) => record.write(&*log, Some(&owned.as_head())),
+                None => record.write(&*log, None),
+            }
+        }
+    }
+
+    pub(super) fn record(
+        &self,
+        plan: &Plan,
+        started: Instant,
+        now: Instant,
+        aborted: bool,
+    ) -> Record<'_> {
+        let (status, content) = (plan.status, plan.sent);
+        Record { remote: &self.peer().remote, status, content, started, now, aborted }
+    }
+
+    /// The client broke a rule: it is told so once, where it can be, and the connection ends.
+    pub(super) fn refuse(&mut self, cx: &mut Turn<'_>, out: &mut Outbox, error: &ReadError) {
+        self.worker.counters.refused.add(1);
+        log::debug!("{}: {error}", self.peer().remote);
+        let status = error.status_hint();
+        let response = Response::error_because(status, capitalized(&error.to_string()));
+        self.answer_for_library(cx, out, response);
+    }
+
+    /// Answers in place of the handler, where nothing was answered yet, and ends the connection.
+    pub(super) fn answer_for_library(
+        &mut self,
+        cx: &mut Turn<'_>,
+        out: &mut Outbox,
+        response: Response,
+    ) {
+        let now = cx.now();
+        let mut exchange = self.exchange.take().unwrap_or_else(|| {
+            let plan = Plan::new();
+            let framing = Framing::Empty;
+            Box::new(Exchange { head: None, framing, plan, started: now, received: 0 })
+        });
+        let aborted = !exchange.is_unanswered();
+        if !aborted {
+            exchange.plan.content = Intake::Discard;
+            self.conn.close_after_cycle();
+            let framing = exchange.framing;
+            self.reply(cx, out, framing, &mut exchange.plan, |mut reply| reply.answer(response));
+        }
+        self.exchange = Some(exchange);
+        self.finish_exchange(now, aborted);
+        self.close();
+    }
+
+    /// The connection has failed; an exchange that was under way is over.
+    pub(super) fn give_up(&mut self, now: Instant) {
+        if self.exchange.is_some() {
+            self.worker.counters.aborted.add(1);
+            self.finish_exchange(now, true);
+        }
+    }
+
+    /// Hands the connection to the task of the other protocol. The task keeps the session's place on
+    /// the loop, so that events find it.
+    pub(super) fn switch(&mut self) {
+        let Some(exchange) = self.exchange.take() else { return self.close() };
+        let Answer::Upgrade(then) = exchange.plan.answer else { return self.close() };
+        let Some(transport) = self.transport.take() else { return self.close() };
+        let early = std::mem::take(&mut self.input);
+        self.upgraded = Some(then(Upgraded { transport, early }));
+    }
+}
+
+fn capitalized(message: &str) -> String {
+    let mut characters = message.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).chain(['.']).collect()
+}
