@@ -74,6 +74,16 @@ impl EventLoop {
         Notifier::new(id, self.inlet.clone())
     }
 
+    /// Asks for a turn of a task, from the loop's own thread.
+    pub fn notify(&mut self, id: TaskId) {
+        self.scheduler.notify(id, Readiness::NONE);
+    }
+
+    /// Turns the tasks that are queued or due, without asking the kernel for events.
+    pub fn turn_ready(&mut self, now: Instant) {
+        self.scheduler.turn(now);
+    }
+
     /// Turns until a stop was ordered and has been carried out.
     ///
     /// *Blocking*: sleeps in the kernel.

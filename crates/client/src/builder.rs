@@ -1,0 +1,182 @@
+//! The blocking face.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+use http::Method;
+
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Phase};
+use crate::multi::Multi;
+use crate::request::{Content, Request};
+use crate::response::Response;
+use crate::transfer::{Delivery, Inbox};
+
+/// A blocking client. It is cheap to clone and may be used by many threads; each thread keeps its own
+/// connections.
+///
+/// ```no_run
+/// use avocet_client::Client;
+///
+/// let client = Client::new();
+/// let mut response = client.get("http://localhost:8080/").send()?;
+/// println!("{}\n{}", response.status(), response.text(1 << 20)?);
+/// # Ok::<(), avocet_client::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Shared>);
+
+struct Shared {
+    id: u64,
+    config: Config,
+}
+
+/// A request on its way to be sent; a mistake in it shows when it is sent.
+pub struct RequestBuilder<'c> {
+    client: &'c Client,
+    request: Result<Request, Error>,
+}
+
+impl Client {
+    /// A client with the default settings.
+    pub fn new() -> Self {
+        Self::with_config(Config::default())
+    }
+
+    /// A client with these settings.
+    pub fn with_config(config: Config) -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let id = LAST.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::new(Shared { id, config }))
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// A request of any method.
+    pub fn request(&self, method: Method, url: &str) -> RequestBuilder<'_> {
+        RequestBuilder { client: self, request: Request::new(method, url) }
+    }
+
+    /// GET.
+    pub fn get(&self, url: &str) -> RequestBuilder<'_> {
+        self.request(Method::GET, url)
+    }
+
+    /// HEAD.
+    pub fn head(&self, url: &str) -> RequestBuilder<'_> {
+        self.request(Method::HEAD, url)
+    }
+
+    /// POST.
+    pub fn post(&self, url: &str) -> RequestBuilder<'_> {
+        self.request(Method::POST, url)
+    }
+
+    /// PUT.
+    pub fn put(&self, url: &str) -> RequestBuilder<'_> {
+        self.request(Method::PUT, url)
+    }
+
+    /// DELETE.
+    pub fn delete(&self, url: &str) -> RequestBuilder<'_> {
+        self.request(Method::DELETE, url)
+    }
+
+    /// Sends a request and waits for the head of the response, redirects included.
+    ///
+    /// *Blocking*: within the time-outs. *Errors*: whatever kept the response from coming; a status
+    /// is none.
+    pub fn send(&self, request: Request) -> Result<Response, Error> {
+        let engine = self.engine()?;
+        let id = {
+            let mut engine = engine.borrow_mut();
+            engine.begin(request, Delivery::Inbox(Inbox::default()))?
+        };
+        loop {
+            let mut turning = engine.borrow_mut();
+            let found = turning.with(id, |transfer| {
+                let (url, history) = (&transfer.url.clone(), &transfer.history.clone());
+                let inbox = transfer.inbox()?;
+                if let Some(head) = inbox.head.take() {
+                    return Some(Ok((head, url.clone(), history.clone())));
+                }
+                inbox.end.take_if(|end| end.is_err()).and_then(Result::err).map(Err)
+            });
+            match found {
+                Some(Some(Ok((head, url, history)))) => {
+                    drop(turning);
+                    return Ok(Response::new(engine, id, head, url, history));
+                }
+                Some(Some(Err(error))) => {
+                    turning.cancel(id);
+                    return Err(error);
+                }
+                Some(None) => turning.turn(None)?,
+                None => {
+                    let message = "the transfer was lost";
+                    return Err(Error::new(ErrorKind::Cancelled, Phase::Prepare, message));
+                }
+            }
+        }
+    }
+
+    /// The engine of this client on this thread.
+    fn engine(&self) -> Result<Rc<RefCell<Multi>>, Error> {
+        ENGINES.with_borrow_mut(|engines| {
+            if let Some((_, engine)) = engines.get(&self.0.id) {
+                return Ok(engine.clone());
+            }
+            // Engines of clients that are gone have no further use.
+            engines.retain(|_, (client, _)| client.strong_count() > 0);
+            let engine = Rc::new(RefCell::new(Multi::new(self.0.config.clone())?));
+            engines.insert(self.0.id, (Arc::downgrade(&self.0), engine.clone()));
+            Ok(engine)
+        })
+    }
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl RequestBuilder<'_> {
+    /// One more field line; its name keeps its case.
+    #[must_use]
+    pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.request = self.request.and_then(|request| request.with_field(name, value));
+        self
+    }
+
+    /// The content.
+    #[must_use]
+    pub fn content(mut self, content: impl Into<Content>) -> Self {
+        self.request = self.request.map(|request| request.with_content(content));
+        self
+    }
+
+    /// The request, without sending it.
+    ///
+    /// *Errors*: the first mistake in it.
+    pub fn build(self) -> Result<Request, Error> {
+        self.request
+    }
+
+    /// Sends it; see [`Client::send`].
+    pub fn send(self) -> Result<Response, Error> {
+        self.client.send(self.request?)
+    }
+}
+
+type Engine = (Weak<Shared>, Rc<RefCell<Multi>>);
+
+thread_local! {
+    static ENGINES: RefCell<HashMap<u64, Engine>> = RefCell::default();
+}

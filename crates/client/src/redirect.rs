@@ -1,0 +1,116 @@
+//! Which redirects are followed, and what may come along.
+
+use avocet_wire::ResponseHead;
+use http::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE, COOKIE,
+    LOCATION, ORIGIN, PROXY_AUTHORIZATION,
+};
+use http::{Method, StatusCode};
+use url::Url;
+
+use crate::config::Redirects;
+use crate::error::{Error, ErrorKind, Phase};
+use crate::request::Content;
+use crate::transfer::{Past, Transfer};
+
+/// Where a redirect leads.
+pub(crate) struct Target {
+    url: Url,
+    status: StatusCode,
+    method: Method,
+}
+
+/// The target of a redirect that is to be followed; `None` for every other response.
+///
+/// *Errors*: too many, a target that is no URL of http or https, https that leads to http, or
+/// content that would have to be sent again and cannot be.
+///
+/// *Spec*: RFC 9110 §15.4.
+pub(crate) fn target(
+    transfer: &Transfer,
+    head: &ResponseHead<'_>,
+    most: u32,
+    policy: &Redirects,
+) -> Result<Option<Target>, Error> {
+    if !matches!(head.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let bad = |message: String| {
+        Error::new(ErrorKind::Redirect, Phase::Head, message).about(&transfer.url)
+    };
+    let location = match head.fields.single(&LOCATION) {
+        Ok(Some(location)) => location,
+        Ok(None) => return Ok(None),
+        Err(_) => return Err(bad("a redirect with several targets".to_owned())),
+    };
+    if transfer.redirects >= most {
+        return Err(bad(format!("more than {most} redirects")));
+    }
+    let location = std::str::from_utf8(location)
+        .map_err(|_| bad("a redirect whose target is not text".to_owned()))?;
+    let mut url = transfer
+        .url
+        .join(location)
+        .map_err(|error| bad(format!("a redirect to `{}`: {error}", location.escape_debug())))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(bad(format!("a redirect to the scheme {}", url.scheme())));
+    }
+    if transfer.url.scheme() == "https" && url.scheme() == "http" && !policy.downgrade {
+        return Err(bad("a redirect from https to http, which is not followed".to_owned()));
+    }
+    // RFC 9110 §10.2.2: the fragment of the target, else that of the reference, applies.
+    if url.fragment().is_none() {
+        url.set_fragment(transfer.url.fragment());
+    }
+    let method = method_after(&transfer.method, head.status, policy);
+    if method == transfer.method && transfer.content.again().is_none() {
+        return Err(bad("a redirect of content that can be sent only once".to_owned()));
+    }
+    Ok(Some(Target { url, status: head.status, method }))
+}
+
+/// RFC 9110 §15.4: 303 turns every method but HEAD into GET, and by custom 301 and 302 turn POST into
+/// GET; 307 and 308 keep the method.
+fn method_after(method: &Method, status: StatusCode, policy: &Redirects) -> Method {
+    let to_get = match status {
+        StatusCode::SEE_OTHER => *method != Method::HEAD,
+        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => {
+            *method == Method::POST && !policy.keep_post
+        }
+        _ => false,
+    };
+    if to_get { Method::GET } else { method.clone() }
+}
+
+/// Turns the transfer to the target.
+///
+/// Credentials belong to the origin that they were given for: once it is left they are gone, and
+/// stay gone when a later redirect comes back.
+pub(crate) fn follow(transfer: &mut Transfer, target: Target) {
+    let Target { url, status, method } = target;
+    if url.origin() != transfer.url.origin() {
+        for name in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION] {
+            transfer.fields.remove(&name);
+        }
+        for name in std::mem::take(&mut transfer.options.sensitive) {
+            transfer.fields.remove(&name);
+        }
+        // A Host that was given by hand names the host that was left.
+        transfer.fields.remove(&http::header::HOST);
+    }
+    if method != transfer.method {
+        transfer.content = Content::Empty;
+        for name in
+            [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, ORIGIN]
+        {
+            transfer.fields.remove(&name);
+        }
+        transfer.method = method;
+    }
+    let left = std::mem::replace(&mut transfer.url, url);
+    transfer.history.push(Past { url: left, status });
+    transfer.redirects += 1;
+    transfer.repeats = 0;
+    transfer.extra.clear();
+    transfer.options.target = None;
+}

@@ -1,0 +1,202 @@
+//! A request to be sent.
+
+use std::fs::File;
+use std::io::Read;
+use std::sync::Arc;
+use std::time::Duration;
+
+use avocet_net::FileRange;
+use avocet_wire::{FieldBuf, RequestVersion};
+use bytes::Bytes;
+use http::header::HeaderName;
+use http::Method;
+use url::Url;
+
+use crate::error::{Error, ErrorKind, Phase};
+
+/// A request: method, URL, fields, content, and what it wants otherwise than its client.
+pub struct Request {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) fields: FieldBuf,
+    pub(crate) content: Content,
+    pub(crate) options: Options,
+}
+
+/// What one request wants otherwise than its client.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// The limit on redirects.
+    pub redirects: Option<u32>,
+    /// The time-out of the whole transfer.
+    pub total: Option<Duration>,
+    /// HTTP/1.0 instead of 1.1.
+    pub version: RequestVersion,
+    /// Whether to wait for 100 before content is sent. `None` waits with content of 1 MiB and more.
+    pub expect_continue: Option<bool>,
+    /// Whether content codings are decoded.
+    pub decode: bool,
+    /// Whether a connection that was used before may be used.
+    pub fresh_connection: bool,
+    /// Fields that must not follow a redirect to another origin, besides Authorization, Cookie and
+    /// Proxy-Authorization.
+    pub sensitive: Vec<HeaderName>,
+    /// The target as it goes on the wire, where it is not that of the URL.
+    pub target: Option<String>,
+}
+
+/// The content of a request.
+#[derive(Default)]
+pub enum Content {
+    /// None.
+    #[default]
+    Empty,
+    /// Bytes.
+    Bytes(Bytes),
+    /// A range of a file, sent without a copy where the transport can.
+    File(FileRange),
+    /// What a reader gives, of known size or chunked. It is read on the engine's thread, can be sent
+    /// only once, and may be followed by trailer fields.
+    Reader {
+        /// The size, where it is known.
+        size: Option<u64>,
+        /// The reader.
+        reader: Box<dyn Read + Send>,
+        /// Trailer fields of chunked content.
+        trailers: FieldBuf,
+    },
+}
+
+impl Request {
+    /// A request with a method and a URL.
+    ///
+    /// *Errors*: a URL that is malformed or not of http or https.
+    pub fn new(method: Method, url: &str) -> Result<Self, Error> {
+        let parsed = Url::parse(url).map_err(|error| {
+            Error::new(ErrorKind::Url, Phase::Prepare, format_args!("`{url}`: {error}"))
+        })?;
+        Self::to(method, parsed)
+    }
+
+    /// A request to a parsed URL.
+    ///
+    /// *Errors*: a scheme other than http and https, or no host.
+    pub fn to(method: Method, url: Url) -> Result<Self, Error> {
+        crate::connect::Route::of(&url, Vec::new())?;
+        let (fields, content) = (FieldBuf::new(), Content::Empty);
+        Ok(Self { method, url, fields, content, options: Options::default() })
+    }
+
+    /// GET.
+    ///
+    /// *Errors*: as [`Request::new`].
+    pub fn get(url: &str) -> Result<Self, Error> {
+        Self::new(Method::GET, url)
+    }
+
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The URL.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The fields, to be changed. Names keep the case they are given.
+    pub fn fields_mut(&mut self) -> &mut FieldBuf {
+        &mut self.fields
+    }
+
+    /// What it wants otherwise than its client.
+    pub fn options_mut(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
+    /// The same with one more field line.
+    ///
+    /// *Errors*: an invalid name or value, or a framing field, which is the library's own.
+    pub fn with_field(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, Error> {
+        self.fields.push_raw(name, value).map_err(|error| {
+            Error::new(ErrorKind::Request, Phase::Prepare, format_args!("{name}: {error}"))
+        })?;
+        Ok(self)
+    }
+
+    /// The same with content.
+    #[must_use]
+    pub fn with_content(mut self, content: impl Into<Content>) -> Self {
+        self.content = content.into();
+        self
+    }
+}
+
+impl Content {
+    /// The whole of a file.
+    ///
+    /// *Errors*: when its size cannot be known. *Blocking*: one `fstat`.
+    pub fn file(file: File) -> std::io::Result<Self> {
+        let len = file.metadata()?.len();
+        Ok(Self::File(FileRange { file: Arc::new(file), offset: 0, len }))
+    }
+
+    /// A second copy, for redirects and repetitions; `None` for a reader.
+    pub(crate) fn again(&self) -> Option<Self> {
+        match self {
+            Self::Empty => Some(Self::Empty),
+            Self::Bytes(bytes) => Some(Self::Bytes(bytes.clone())),
+            Self::File(range) => Some(Self::File(range.clone())),
+            Self::Reader { .. } => None,
+        }
+    }
+
+    pub(crate) fn size(&self) -> Option<u64> {
+        match self {
+            Self::Empty => Some(0),
+            Self::Bytes(bytes) => Some(bytes.len() as u64),
+            Self::File(range) => Some(range.len),
+            Self::Reader { size, .. } => *size,
+        }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            redirects: None,
+            total: None,
+            version: RequestVersion::Http11,
+            expect_continue: None,
+            decode: true,
+            fresh_connection: false,
+            sensitive: Vec::new(),
+            target: None,
+        }
+    }
+}
+
+impl From<Vec<u8>> for Content {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes.into())
+    }
+}
+
+impl From<String> for Content {
+    fn from(text: String) -> Self {
+        Self::Bytes(text.into())
+    }
+}
+
+impl From<&'static str> for Content {
+    fn from(text: &'static str) -> Self {
+        Self::Bytes(Bytes::from_static(text.as_bytes()))
+    }
+}
+
+impl From<Bytes> for Content {
+    fn from(bytes: Bytes) -> Self {
+        Self::Bytes(bytes)
+    }
+}
