@@ -7,9 +7,10 @@ use std::time::Duration;
 use avocet_wire::{FieldBuf, Leniency, Limits};
 use url::Url;
 
-use crate::connect::{Connector, Proxy, TcpConnector};
+use crate::connect::{Connector, Proxy};
 use crate::error::Error;
 use crate::hook::Hook;
+use crate::tcp::TcpConnector;
 
 /// The settings of a client.
 #[derive(Clone)]
@@ -133,7 +134,7 @@ impl Default for Config {
             limits: Limits::client(),
             leniency: Leniency::client(),
             pool: PoolLimits::default(),
-            connector: Arc::new(TcpConnector::default()),
+            connector: Arc::new(TcpConnector),
             proxies: Arc::new(NoProxy),
             hooks: Vec::new(),
             decoding: None,

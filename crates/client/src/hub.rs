@@ -94,7 +94,11 @@ impl Hub {
     }
 
     /// Calls `with` with a transfer, if it is still there.
-    pub(crate) fn with<R>(&self, id: TransferId, with: impl FnOnce(&mut Transfer) -> R) -> Option<R> {
+    pub(crate) fn with<R>(
+        &self,
+        id: TransferId,
+        with: impl FnOnce(&mut Transfer) -> R,
+    ) -> Option<R> {
         self.state.borrow_mut().transfers.get_mut(&id).map(|transfer| with(transfer))
     }
 

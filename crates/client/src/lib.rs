@@ -16,9 +16,7 @@ mod tcp;
 mod transfer;
 
 pub use builder::{Client, RequestBuilder};
-pub use config::{
-    ChooseProxy, Config, Decoding, Filter, NoProxy, PoolLimits, Redirects, Timeouts,
-};
+pub use config::{ChooseProxy, Config, Decoding, Filter, NoProxy, PoolLimits, Redirects, Timeouts};
 pub use connect::{Connect, Connector, Proxy, ProxyKind, Route};
 pub use error::{Error, ErrorKind, Phase};
 pub use hook::{Hook, Hop, Verdict};

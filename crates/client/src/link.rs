@@ -10,7 +10,7 @@ use avocet_net::{Input, Next, Outbox, Task, Transport, Turn};
 use avocet_wire::{Client, Connection};
 
 use crate::connect::{Connect, Route};
-use crate::error::{Error, ErrorKind, Phase};
+use crate::error::{Error, ErrorKind};
 use crate::hub::Hub;
 use crate::multi::TransferId;
 use exchange::{Exchange, Progress};

@@ -83,7 +83,11 @@ impl Multi {
     /// end and failure come as events.
     ///
     /// *Errors*: a proxy setting that cannot be understood.
-    pub fn start_into(&mut self, request: Request, receiver: Receiver) -> Result<TransferId, Error> {
+    pub fn start_into(
+        &mut self,
+        request: Request,
+        receiver: Receiver,
+    ) -> Result<TransferId, Error> {
         self.begin(request, Delivery::Receiver(receiver))
     }
 
@@ -114,9 +118,10 @@ impl Multi {
         if self.hub.has_events() {
             return Ok(());
         }
-        let limit = self.hub.queue_deadline().map(|(_, deadline)| {
-            deadline.saturating_duration_since(Instant::now())
-        });
+        let limit = self
+            .hub
+            .queue_deadline()
+            .map(|(_, deadline)| deadline.saturating_duration_since(Instant::now()));
         let wait = match (wait, limit) {
             (Some(wait), Some(limit)) => Some(wait.min(limit)),
             (wait, limit) => wait.or(limit),

@@ -100,9 +100,7 @@ pub(crate) fn follow(transfer: &mut Transfer, target: Target) {
     }
     if method != transfer.method {
         transfer.content = Content::Empty;
-        for name in
-            [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, ORIGIN]
-        {
+        for name in [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, ORIGIN] {
             transfer.fields.remove(&name);
         }
         transfer.method = method;

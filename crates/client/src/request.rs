@@ -8,8 +8,8 @@ use std::time::Duration;
 use avocet_net::FileRange;
 use avocet_wire::{FieldBuf, RequestVersion};
 use bytes::Bytes;
-use http::header::HeaderName;
 use http::Method;
+use http::header::HeaderName;
 use url::Url;
 
 use crate::error::{Error, ErrorKind, Phase};

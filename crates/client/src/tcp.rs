@@ -155,9 +155,8 @@ fn connected(stream: &TcpStream) -> io::Result<bool> {
 }
 
 fn finish(stream: TcpStream, address: SocketAddr) -> Result<Box<dyn Transport>, Error> {
-    let failed = |error: io::Error| {
-        Error::new(ErrorKind::Connect, Phase::Connect, &error).caused_by(error)
-    };
+    let failed =
+        |error: io::Error| Error::new(ErrorKind::Connect, Phase::Connect, &error).caused_by(error);
     stream.set_nodelay(true).map_err(failed)?;
     let local = Address::Ip(stream.local_addr().map_err(failed)?);
     let info = PeerInfo { remote: Address::Ip(address), local };

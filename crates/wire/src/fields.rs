@@ -19,7 +19,8 @@ static NO_LINES: Lines = Lines::EMPTY;
 
 impl<'b> Fields<'b> {
     /// No fields.
-    pub(crate) const fn none() -> Self {
+    #[must_use]
+    pub const fn none() -> Self {
         Self { bytes: &[], lines: &NO_LINES }
     }
 

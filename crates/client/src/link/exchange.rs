@@ -4,6 +4,7 @@ use std::io;
 use std::time::Instant;
 
 use avocet_net::{Input, Outbox, Segment, Turn};
+use avocet_semantics::auth::basic;
 use avocet_wire::{BodySize, Event, FieldBuf, Fields, Framing, SendError};
 use http::Method;
 use http::header::{ACCEPT_ENCODING, EXPECT, HOST};
@@ -307,7 +308,7 @@ impl Link {
             }
             let step = self.conn.read(&input[used..], &mut table).map_err(|error| {
                 let kind = match error {
-                    avocet_wire::ReadError::TooLarge { .. } => ErrorKind::Limit,
+                    avocet_wire::ReadError::LimitExceeded { .. } => ErrorKind::Limit,
                     _ => ErrorKind::Protocol,
                 };
                 Failure::Final(Error::new(kind, exchange.phase(), &error).caused_by(error))
@@ -365,7 +366,6 @@ impl Link {
                     let error = Error::new(ErrorKind::Protocol, Phase::Head, message);
                     return Err(Failure::Final(error));
                 }
-                _ => return Ok(used),
             }
         }
     }
@@ -516,7 +516,10 @@ fn compose(
         && let Some(credentials) = transfer.route.via.last().and_then(|p| p.credentials.as_ref())
         && !fields.contains(&http::header::PROXY_AUTHORIZATION)
     {
-        let value = avocet_semantics::basic(&credentials.0, &credentials.1);
+        let basic = basic::Login::new(&credentials.0, &credentials.1).map_err(|error| {
+            Error::new(ErrorKind::Request, Phase::Prepare, &error).caused_by(error)
+        })?;
+        let value = basic.to_field();
         fields.push(&http::header::PROXY_AUTHORIZATION, value).map_err(invalid)?;
     }
     let size = transfer.content.size();
@@ -597,4 +600,3 @@ const DISCARD: u64 = 64 * 1024;
 
 /// Content of this size asks first, whether it is welcome.
 const LARGE: u64 = 1024 * 1024;
-

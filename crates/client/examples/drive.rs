@@ -1,0 +1,79 @@
+//! Drives the client for benchmarks and prints the content bytes received.
+//!
+//! `drive seq URL N` makes N requests in turn on one connection, `drive par URL N CONCURRENCY` makes
+//! them with so many in flight on one thread, `drive dl URL 1` downloads once.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::rc::Rc;
+
+use avocet_client::{Client, Config, Multi, Request, TransferEvent};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [mode, url, count, rest @ ..] = &arguments[..] else {
+        return Err("usage: drive seq|par|dl URL N [CONCURRENCY]".into());
+    };
+    let count: usize = count.parse()?;
+    let total = match mode.as_str() {
+        "seq" => in_turn(url, count)?,
+        "par" => at_once(url, count, rest.first().map_or(Ok(64), |text| text.parse())?)?,
+        "dl" => download(url, count)?,
+        _ => return Err(format!("unknown mode {mode}").into()),
+    };
+    println!("{total}");
+    Ok(())
+}
+
+fn in_turn(url: &str, count: usize) -> Result<usize, Box<dyn Error>> {
+    let client = Client::new();
+    let mut total = 0;
+    for _ in 0..count {
+        total += client.get(url).send()?.bytes(usize::MAX)?.len();
+    }
+    Ok(total)
+}
+
+fn at_once(url: &str, count: usize, most: usize) -> Result<usize, Box<dyn Error>> {
+    let mut config = Config::default();
+    config.pool.active_per_host = most;
+    let mut multi = Multi::new(config)?;
+    let (mut started, mut total) = (0, 0);
+    while started < count || !multi.is_empty() {
+        while started < count && multi.len() < most {
+            multi.start(Request::get(url)?)?;
+            started += 1;
+        }
+        multi.turn(None)?;
+        while let Some((_, event)) = multi.next_event() {
+            match event {
+                TransferEvent::Data(bytes) => total += bytes.len(),
+                TransferEvent::Failed(error) => return Err(error.into()),
+                _ => {}
+            }
+        }
+    }
+    Ok(total)
+}
+
+fn download(url: &str, count: usize) -> Result<usize, Box<dyn Error>> {
+    let mut multi = Multi::new(Config::default())?;
+    let total = Rc::new(Cell::new(0));
+    for _ in 0..count {
+        let sum = total.clone();
+        let receive = move |bytes: &[u8]| {
+            sum.set(sum.get() + bytes.len());
+            Ok(())
+        };
+        multi.start_into(Request::get(url)?, Box::new(receive))?;
+        while !multi.is_empty() {
+            multi.turn(None)?;
+            while let Some((_, event)) = multi.next_event() {
+                if let TransferEvent::Failed(error) = event {
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+    Ok(total.get())
+}
