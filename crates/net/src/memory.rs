@@ -54,8 +54,7 @@ pub fn memory_pair(capacity: usize) -> (MemoryTransport, MemoryTransport) {
 }
 
 impl MemoryTransport {
-    /// Resets the connection: what is under way is lost and both ends fail from now on.
-    pub fn reset(&mut self) {
+    fn reset_both(&mut self) {
         for pipe in [&self.incoming, &self.outgoing] {
             let mut pipe = lock(pipe);
             pipe.bytes.clear();
@@ -115,6 +114,12 @@ impl Transport for MemoryTransport {
 
     fn close_write(&mut self) -> io::Result<()> {
         lock(&self.outgoing).end();
+        Ok(())
+    }
+
+    /// At once and not only on drop: what is under way is lost and both ends fail from now on.
+    fn reset(&mut self) -> io::Result<()> {
+        self.reset_both();
         Ok(())
     }
 
@@ -254,7 +259,7 @@ impl Drop for MemoryListener {
         queue.closed = true;
         // As the kernel does with connections that nobody took.
         for mut transport in queue.waiting.drain(..) {
-            transport.reset();
+            transport.reset_both();
         }
     }
 }
@@ -317,7 +322,7 @@ mod tests {
     fn a_reset_loses_what_is_under_way_on_both_sides() {
         let (mut here, mut there) = memory_pair(100);
         write(&mut here, b"lost").unwrap();
-        here.reset();
+        here.reset().unwrap();
         for end in [&mut here, &mut there] {
             assert_eq!(end.read(&mut [0; 8]).unwrap_err().kind(), io::ErrorKind::ConnectionReset);
             assert_eq!(write(end, b"x").unwrap_err().kind(), io::ErrorKind::ConnectionReset);

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use mio::event::Source;
 use rustix::io::Errno;
@@ -43,6 +44,11 @@ impl<S: Source + AsFd + Send> Transport for SocketTransport<S> {
             Err(Errno::NOTCONN) => Ok(()),
             result => Ok(result?),
         }
+    }
+
+    /// By a linger time of zero (socket(7)); a unix stream knows no reset.
+    fn reset(&mut self) -> io::Result<()> {
+        Ok(rustix::net::sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO))?)
     }
 
     fn info(&self) -> &PeerInfo {

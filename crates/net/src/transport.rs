@@ -30,6 +30,11 @@ pub trait Transport: Send {
     /// Ends the sending side; the peer reads the end after what was written.
     fn close_write(&mut self) -> io::Result<()>;
 
+    /// Makes the end of this transport, when it is dropped, a reset instead of an orderly close, so
+    /// that the peer cannot take the part that it got for the whole. What was written and has not
+    /// left yet is lost. A kind of stream that knows no reset does nothing.
+    fn reset(&mut self) -> io::Result<()>;
+
     /// Who is on the other side.
     fn info(&self) -> &PeerInfo;
 
@@ -52,6 +57,10 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
 
     fn close_write(&mut self) -> io::Result<()> {
         (**self).close_write()
+    }
+
+    fn reset(&mut self) -> io::Result<()> {
+        (**self).reset()
     }
 
     fn info(&self) -> &PeerInfo {

@@ -322,6 +322,13 @@ impl<R: Role> Connection<R> {
         self.cycle.will_close()
     }
 
+    /// Whether the end of the connection is, or was, the end of content in this exchange. Such content must
+    /// not be cut off by an orderly close: the peer would take the part for the whole.
+    #[must_use]
+    pub fn lasts_until_close(&self) -> bool {
+        self.cycle.facts.has(Facts::UNTIL_CLOSE)
+    }
+
     /// Whether the message of the peer is complete and its end was told.
     #[must_use]
     pub fn reading_done(&self) -> bool {
