@@ -330,6 +330,10 @@ impl Feed for Intake {
         room && (state.wanted || !self.on_demand)
     }
 
+    fn is_abandoned(&self) -> bool {
+        self.inflow.lock().reader_gone
+    }
+
     fn end(&mut self, _trailers: Fields<'_>) {
         self.inflow.lock().end = Some(End::Complete);
         self.inflow.changed.notify_one();

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug, Default)]
 pub struct Counters {
     pub(crate) connections: Count,
+    pub(crate) ended: Count,
     pub(crate) requests: Count,
     pub(crate) responses: [Count; 5],
     pub(crate) bytes_in: Count,
@@ -64,7 +65,11 @@ impl Counters {
     }
 
     pub(crate) fn add_to(&self, totals: &mut Totals) {
-        totals.connections += self.connections.value();
+        // The end first: a connection that ends in between is not counted below nothing.
+        let ended = self.ended.value();
+        let connections = self.connections.value();
+        totals.connections += connections;
+        totals.live += connections.saturating_sub(ended);
         totals.requests += self.requests.value();
         for (total, count) in totals.responses.iter_mut().zip(&self.responses) {
             *total += count.value();

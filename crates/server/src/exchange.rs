@@ -1,6 +1,7 @@
 //! One exchange that is not over in one step: its content comes in pieces, or its response is late.
 
-use std::time::{Instant, SystemTime};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant, SystemTime};
 
 use avocet_net::Address;
 use avocet_wire::{Framing, OwnedHead, RequestHead};
@@ -8,6 +9,7 @@ use http::StatusCode;
 use http::header::{HOST, REFERER, USER_AGENT};
 
 use crate::access_log::{AccessLog, Entry};
+use crate::config::Timeouts;
 use crate::reply::{Answer, Intake, Plan};
 
 /// The state of an exchange between turns.
@@ -21,17 +23,73 @@ pub(crate) struct Exchange {
     pub(crate) started: Instant,
     /// Content received so far.
     pub(crate) received: u64,
+    /// Of that, what was thrown away.
+    pub(crate) discarded: u64,
+    pub(crate) pace: Pace,
+}
+
+/// How long the client has had for its content. Time in which nobody would have taken any does not
+/// count: a sink that pauses for an hour makes no slow client.
+pub(crate) struct Pace {
+    since: Instant,
+    paused_at: Option<Instant>,
+}
+
+/// A sink panicked.
+pub(crate) struct SinkPanicked;
+
+impl Pace {
+    fn new(now: Instant) -> Self {
+        Self { since: now, paused_at: None }
+    }
+
+    /// Notes whether content is wanted from now on.
+    pub(crate) fn wanted(&mut self, wanted: bool, now: Instant) {
+        match (wanted, self.paused_at) {
+            (true, Some(paused_at)) => {
+                self.since += now.saturating_duration_since(paused_at);
+                self.paused_at = None;
+            }
+            (false, None) => self.paused_at = Some(now),
+            _ => {}
+        }
+    }
+
+    /// When more content than was `received` must have come; `None` during a pause.
+    pub(crate) fn deadline(&self, timeouts: &Timeouts, received: u64) -> Option<Instant> {
+        let earned = Duration::from_secs(received / timeouts.content_rate.max(1));
+        self.paused_at.is_none().then(|| self.since + timeouts.content_grace + earned)
+    }
 }
 
 impl Exchange {
+    pub(crate) fn new(
+        head: Option<OwnedHead>,
+        framing: Framing,
+        plan: Plan,
+        started: Instant,
+    ) -> Self {
+        let pace = Pace::new(started);
+        Self { head, framing, plan, started, received: 0, discarded: 0, pace }
+    }
+
     /// Whether the content may come on.
-    pub(crate) fn wants_content(&mut self, drain: u64) -> bool {
+    pub(crate) fn wants_content(&mut self, drain: u64) -> Result<bool, SinkPanicked> {
         let unanswered = self.is_unanswered();
-        match &mut self.plan.content {
-            Intake::Discard => !unanswered || self.received <= drain,
+        Ok(match &mut self.plan.content {
+            Intake::Discard => !unanswered || self.discarded <= drain,
             Intake::Collect { .. } => true,
-            Intake::Sink(sink) => sink.ready(),
+            Intake::Sink(sink) => {
+                catch_unwind(AssertUnwindSafe(|| sink.ready())).map_err(|_| SinkPanicked)?
+            }
             Intake::Feed(feed) => feed.ready(),
+        })
+    }
+
+    /// Content whose reader has gone is content that nobody wants.
+    pub(crate) fn forget_gone_reader(&mut self) {
+        if matches!(&self.plan.content, Intake::Feed(feed) if feed.is_abandoned()) {
+            self.plan.content = Intake::Discard;
         }
     }
 

@@ -11,6 +11,7 @@ use http::header::CONTENT_TYPE;
 use crate::body::{Body, BodySource, Content, segment_len};
 use crate::request::Request;
 use crate::response::Response;
+use crate::session::HIGH_WATER;
 use crate::ticket::{Slot, Ticket};
 use crate::worker::Worker;
 
@@ -64,8 +65,8 @@ pub(crate) enum Answer {
     Streaming(Box<dyn BodySource>),
     /// It is in the outbox, to the end.
     Queued,
-    /// It is in the outbox with a file in it, and the exchange ends when that has left.
-    QueuedFile,
+    /// It is in the outbox to the end, and so long that the exchange ends when it has left.
+    Leaving,
     /// Another protocol follows.
     Upgrade(Upgrade),
     /// It could not be completed.
@@ -101,6 +102,8 @@ pub trait Sink {
 pub(crate) trait Feed {
     fn data(&mut self, bytes: &[u8]);
     fn ready(&mut self) -> bool;
+    /// Nobody will read any more.
+    fn is_abandoned(&self) -> bool;
     fn end(&mut self, trailers: Fields<'_>);
 }
 
@@ -198,6 +201,7 @@ impl Reply<'_> {
         let head = self.worker.with_common(self.now, |common| {
             self.out.append(|tail| {
                 self.conn.send_response(status, &[common, fields], size, tail)?;
+                self.plan.status = Some(status);
                 // The usual answer is whole, small and in memory: it is done in one go.
                 match body.small() {
                     Some(bytes) if self.conn.sends_content() => {
@@ -205,28 +209,32 @@ impl Reply<'_> {
                         tail.extend_from_slice(bytes);
                         tail.extend_from_slice(suffix);
                         self.plan.sent = bytes.len() as u64;
-                        self.conn.send_end(trailers, tail)?;
+                        send_end(self.conn, trailers, tail)?;
                         Ok(true)
                     }
-                    Some(_) => self.conn.send_end(trailers, tail).map(|()| true),
+                    Some(_) => send_end(self.conn, trailers, tail).map(|()| true),
                     None => Ok(false),
                 }
             })
         });
         let whole = match head {
             Ok(whole) => whole,
-            Err(error) => {
+            Err(error) if self.plan.status.is_none() => {
                 log::error!("a response of status {status} was refused: {error}");
                 return self.give_up();
             }
+            Err(error) => {
+                log::error!("a response of status {status} was cut off: {error}");
+                self.plan.answer = Answer::Broken;
+                false
+            }
         };
-        self.plan.status = Some(status);
         self.worker.counters.response(status.as_u16());
         if whole {
             self.plan.answer = Answer::Queued;
-            return;
-        }
-        if let Err(error) = self.start_content(body, trailers) {
+        } else if !matches!(self.plan.answer, Answer::Broken)
+            && let Err(error) = self.start_content(body, trailers)
+        {
             log::error!("a response of status {status} was cut off: {error}");
             self.plan.answer = Answer::Broken;
         }
@@ -258,20 +266,21 @@ impl Reply<'_> {
         trailers: &FieldBuf,
     ) -> Result<(), SendError> {
         let len = segment_len(&segment);
-        let is_file = matches!(segment, avocet_net::Segment::File(_));
+        // Such a response takes its time: its exchange lasts until it has left.
+        let is_long = len >= HIGH_WATER || matches!(segment, avocet_net::Segment::File(_));
         let suffix = self.out.append(|tail| self.conn.frame_data(len, tail))?;
         self.out.push(segment);
         self.out.push_slice(suffix);
         self.plan.sent += len;
         self.finish(trailers)?;
-        if is_file {
-            self.plan.answer = Answer::QueuedFile;
+        if is_long {
+            self.plan.answer = Answer::Leaving;
         }
         Ok(())
     }
 
     fn finish(&mut self, trailers: &FieldBuf) -> Result<(), SendError> {
-        self.out.append(|tail| self.conn.send_end(trailers, tail))?;
+        self.out.append(|tail| send_end(self.conn, trailers, tail))?;
         self.plan.answer = Answer::Queued;
         Ok(())
     }
@@ -290,6 +299,18 @@ impl Reply<'_> {
             self.plan.status = Some(status);
             self.worker.counters.response(status.as_u16());
         }
+    }
+}
+
+/// Ends a message. Trailers go out where there is a place for them, which is chunked content.
+pub(crate) fn send_end(
+    conn: &mut Connection<Server>,
+    trailers: &FieldBuf,
+    tail: &mut Vec<u8>,
+) -> Result<(), SendError> {
+    match conn.send_end(trailers, tail) {
+        Err(SendError::TrailersNotChunked) => conn.send_end(&FieldBuf::new(), tail),
+        ended => ended,
     }
 }
 

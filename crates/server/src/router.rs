@@ -15,7 +15,7 @@ use crate::response::Response;
 ///
 /// Paths are compared as they were sent, without decoding. `{name}` stands for one segment and
 /// `{*name}` for the rest; [`Request::param`] gives what stood there. A path that is not known is
-/// 404; methods are treated as in [`Methods`]; `OPTIONS *` is answered 204.
+/// 404, CONNECT is 501; methods are treated as in [`Methods`]; `OPTIONS *` is answered 204.
 ///
 /// ```
 /// use avocet_server::{Response, Router, respond};
@@ -99,6 +99,10 @@ impl Handler for Router {
             }
             Err(_) => match &self.fallback {
                 Some(fallback) => fallback.handle(request, reply),
+                // A tunnel is asked of the server, not of a path: here nobody makes one.
+                None if request.method() == Method::CONNECT => {
+                    reply.send(Response::error(StatusCode::NOT_IMPLEMENTED));
+                }
                 None => reply.send(Response::error(StatusCode::NOT_FOUND)),
             },
         }

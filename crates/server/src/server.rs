@@ -258,7 +258,7 @@ impl Handle {
 
     /// The counters of all loops, added up.
     pub fn totals(&self) -> Totals {
-        let mut totals = Totals { live: self.count.live() as u64, ..Totals::default() };
+        let mut totals = Totals::default();
         for counters in &self.counters {
             counters.add_to(&mut totals);
         }

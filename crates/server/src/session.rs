@@ -49,6 +49,9 @@ struct State {
     read_ended: bool,
     /// The unread input may hold a whole event: stepping stopped for another reason than need.
     unstepped: bool,
+    /// Content that lasts until the end of the connection is incomplete, so that the end must be a
+    /// reset.
+    cut_off: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +79,10 @@ struct Pending {
 /// The connection is over and the task with it.
 struct Ended;
 
+/// Output beyond which no further request is read: a client that pipelines and does not read stops
+/// itself.
+pub(crate) const HIGH_WATER: u64 = 64 * 1024;
+
 impl Session {
     pub(crate) fn new(
         transport: Box<dyn Transport>,
@@ -98,6 +105,7 @@ impl Session {
                 registered: false,
                 read_ended: false,
                 unstepped: false,
+                cut_off: false,
             },
             _permit: permit,
         }
@@ -105,6 +113,10 @@ impl Session {
 
     fn work(&mut self, cx: &mut Turn<'_>) -> Result<Next, Ended> {
         if self.state.stage == Stage::Establishing && !self.establish(cx)? {
+            let mut nothing = Outbox::new();
+            if self.is_late(cx, None, &nothing) {
+                self.time_out(cx, &mut nothing)?;
+            }
             return self.rest(cx, false);
         }
         let (mut out, mut stall) = match self.pending.take() {
@@ -126,7 +138,7 @@ impl Session {
             self.register(cx)?;
             return Ok(Next::Again);
         }
-        let more = self.state.unstepped || cx.readable();
+        let more = self.state.unstepped || cx.readable() || self.exchange.is_some();
         self.rest(cx, budget.is_spent() && more)
     }
 
@@ -143,10 +155,11 @@ impl Session {
         loop {
             let advanced = self.advance(cx, out, scratch, budget)?;
             let wrote = self.flush(cx, out, stall)?;
+            budget.wrote(wrote);
             if self.upgraded.is_some() || budget.is_spent() {
                 return Ok(());
             }
-            if advanced || wrote {
+            if advanced || wrote > 0 {
                 continue;
             }
             if !self.is_late(cx, stall.as_ref(), out) {
@@ -195,7 +208,11 @@ impl Session {
             return Ok(false);
         }
         let has_input = self.state.unstepped && !self.input.is_empty();
-        if !self.wants_input(cx, out, has_input) {
+        let wanted = self.wants_input(cx, out, has_input);
+        if let Some(exchange) = &mut self.exchange {
+            exchange.pace.wanted(wanted, cx.now());
+        }
+        if !wanted {
             return Ok(false);
         }
         if self.state.unstepped {
@@ -285,13 +302,13 @@ impl Session {
         cx.read(&mut **transport, scratch).map_err(|error| self.lost("reading from", &error))
     }
 
-    /// Writes what the transport takes; whether it took something.
+    /// Writes what the transport takes; how much it took.
     fn flush(
         &mut self,
         cx: &mut Turn<'_>,
         out: &mut Outbox,
         stall: &mut Option<clock::Stall>,
-    ) -> Result<bool, Ended> {
+    ) -> Result<u64, Ended> {
         let mut count = 0;
         if !out.is_empty() && cx.writable() {
             let Some(transport) = &mut self.transport else { return Err(Ended) };
@@ -303,24 +320,29 @@ impl Session {
                 return Err(self.lost("writing to", &error));
             }
             match stall {
-                _ if out.is_empty() => *stall = None,
+                // Only now the client has what it waited for, and time for another request.
+                _ if out.is_empty() => {
+                    if stall.take().is_some() {
+                        self.clock.has_left(cx.now());
+                    }
+                }
                 Some(stall) => stall.wrote(count, cx.now()),
                 None => *stall = Some(clock::Stall::new(cx.now())),
             }
         }
         match self.state.stage {
-            Stage::Closing if out.is_empty() => self.finish_close(cx)?,
+            Stage::Closing if out.is_empty() || self.state.cut_off => self.finish_close(cx)?,
             Stage::Switching if out.is_empty() => self.switch(),
             _ => {}
         }
-        Ok(count > 0)
+        Ok(count)
     }
 
     /// All is written: ends at once when the client can have nothing left to send.
     fn finish_close(&mut self, cx: &mut Turn<'_>) -> Result<(), Ended> {
         let all_read = self.conn.reading_done() && self.input.is_empty() && !cx.readable();
         let Some(transport) = &mut self.transport else { return Err(Ended) };
-        if all_read || self.state.read_ended {
+        if all_read || self.state.read_ended || self.state.cut_off {
             return Err(Ended);
         }
         self.input = Vec::new();
@@ -400,6 +422,17 @@ impl Task for Session {
                 self.give_up(cx.now());
                 Next::Done
             }
+        }
+    }
+}
+
+impl Drop for Session {
+    /// The loop drops what a stop's deadline or a panic leaves behind; that too is told to the log
+    /// and seen by the client.
+    fn drop(&mut self) {
+        self.worker.counters.ended.add(1);
+        if self.exchange.is_some() || self.pending.is_some() {
+            self.give_up(Instant::now());
         }
     }
 }

@@ -6,11 +6,10 @@ use std::time::Instant;
 use avocet_net::{Outbox, Turn};
 use avocet_wire::{Framing, ReadError};
 
-use super::Session;
-use super::step::HIGH_WATER;
+use super::{HIGH_WATER, Session};
 use crate::body::{BodySource, Pulled, segment_len};
 use crate::exchange::{Exchange, Record};
-use crate::reply::{Answer, Intake, Plan, Upgraded};
+use crate::reply::{Answer, Intake, Plan, Upgraded, send_end};
 use crate::response::Response;
 
 /// How much a source is asked for at a time.
@@ -20,6 +19,7 @@ impl Session {
     /// Carries on an exchange that waits for something else than input; true when it changed.
     pub(super) fn drive_exchange(&mut self, cx: &mut Turn<'_>, out: &mut Outbox) -> bool {
         let Some(mut exchange) = self.exchange.take() else { return false };
+        exchange.forget_gone_reader();
         let answer = std::mem::replace(&mut exchange.plan.answer, Answer::Broken);
         let mut changed = false;
         exchange.plan.answer = match answer {
@@ -40,7 +40,7 @@ impl Session {
                 changed = out.len() != before || !matches!(answer, Answer::Streaming(_));
                 answer
             }
-            Answer::QueuedFile if out.is_empty() => {
+            Answer::Leaving if out.is_empty() => {
                 changed = true;
                 Answer::Queued
             }
@@ -48,10 +48,8 @@ impl Session {
         };
         match exchange.plan.answer {
             Answer::Broken => {
-                self.worker.counters.aborted.add(1);
                 self.exchange = Some(exchange);
-                self.finish_exchange(cx.now(), true);
-                self.close();
+                self.cut_off(cx.now());
                 true
             }
             Answer::Queued if self.conn.reading_done() => {
@@ -99,7 +97,7 @@ impl Session {
                 }
                 Ok(Ok(Pulled::Pending)) => return Answer::Streaming(source),
                 Ok(Ok(Pulled::End(trailers))) => out
-                    .append(|tail| self.conn.send_end(&trailers, tail))
+                    .append(|tail| send_end(&mut self.conn, &trailers, tail))
                     .map(|()| Some(Answer::Queued)),
                 Ok(Err(error)) => {
                     log::error!("the content of a response ended early: {error}");
@@ -163,25 +161,44 @@ impl Session {
         response: Response,
     ) {
         let now = cx.now();
-        let mut exchange = self.exchange.take().unwrap_or_else(|| {
-            let plan = Plan::new();
-            let framing = Framing::Empty;
-            Box::new(Exchange { head: None, framing, plan, started: now, received: 0 })
-        });
-        let aborted = !exchange.is_unanswered();
-        if !aborted {
+        let mut exchange = self
+            .exchange
+            .take()
+            .unwrap_or_else(|| Box::new(Exchange::new(None, Framing::Empty, Plan::new(), now)));
+        if exchange.is_unanswered() {
             exchange.plan.content = Intake::Discard;
             self.conn.close_after_cycle();
             let framing = exchange.framing;
             self.reply(cx, out, framing, &mut exchange.plan, |mut reply| reply.answer(response));
         }
+        let complete = matches!(exchange.plan.answer, Answer::Queued | Answer::Leaving);
         self.exchange = Some(exchange);
-        self.finish_exchange(now, aborted);
-        self.close();
+        if complete {
+            self.finish_exchange(now, false);
+            self.close();
+        } else {
+            self.cut_off(now);
+        }
     }
 
-    /// The connection has failed; an exchange that was under way is over.
+    /// Ends an exchange whose response stays incomplete, and the connection with it.
+    fn cut_off(&mut self, now: Instant) {
+        self.worker.counters.aborted.add(1);
+        self.finish_exchange(now, true);
+        self.close();
+        self.state.cut_off = self.conn.lasts_until_close() && !self.conn.sending_done();
+    }
+
+    /// The connection is over, come what may. What the client has not got must not look complete.
     pub(super) fn give_up(&mut self, now: Instant) {
+        let unfinished = self.conn.lasts_until_close() && !self.conn.sending_done();
+        let unsent = self.pending.take().is_some();
+        if (unfinished || unsent)
+            && let Some(transport) = &mut self.transport
+            && let Err(error) = transport.reset()
+        {
+            log::debug!("resetting a connection: {error}");
+        }
         if self.exchange.is_some() {
             self.worker.counters.aborted.add(1);
             self.finish_exchange(now, true);

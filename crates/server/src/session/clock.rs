@@ -57,6 +57,13 @@ impl Clock {
         *self = Self { since: now, phase: Phase::Idle };
     }
 
+    /// The output of the last exchange has left.
+    pub(super) fn has_left(&mut self, now: Instant) {
+        if self.phase == Phase::Idle {
+            self.since = now;
+        }
+    }
+
     pub(super) fn linger(&mut self, now: Instant) {
         *self = Self { since: now, phase: Phase::Linger { last: now } };
     }
@@ -142,11 +149,10 @@ impl Session {
                 Some(cx.stopping().map_or(usual, |stop| usual.min(stop.idle_until)))
             }
             (Some(exchange), Stage::Open) => {
-                if self.conn.reading_done() || self.state.unstepped {
+                if self.conn.reading_done() {
                     return None;
                 }
-                let earned = exchange.received / timeouts.content_rate.max(1);
-                Some(exchange.started + timeouts.content_grace + Duration::from_secs(earned))
+                exchange.pace.deadline(timeouts, exchange.received)
             }
         }
     }
@@ -162,13 +168,14 @@ impl Session {
         let stopping = cx.stopping().is_some();
         let mid_head = self.exchange.is_none() && !self.input.is_empty();
         let mid_content = self.exchange.as_ref().is_some_and(|exchange| exchange.is_unanswered());
+        let establishing = self.state.stage == Stage::Establishing;
+        // Whoever is ended by a stop was not too slow, and an idle connection breaks no promise.
+        if !stopping && (mid_head || self.exchange.is_some() || establishing) {
+            self.worker.counters.timeouts.add(1);
+        }
         if self.state.stage != Stage::Open || stopping || !(mid_head || mid_content) {
-            if mid_head || self.exchange.is_some() || self.state.stage == Stage::Establishing {
-                self.worker.counters.timeouts.add(1);
-            }
             return Err(Ended);
         }
-        self.worker.counters.timeouts.add(1);
         self.answer_for_library(cx, out, Response::error(StatusCode::REQUEST_TIMEOUT));
         Ok(())
     }

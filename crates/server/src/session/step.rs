@@ -7,36 +7,44 @@ use avocet_net::{Outbox, Turn};
 use avocet_wire::{Event, FieldBuf, Fields, Framing, RequestHead};
 use http::StatusCode;
 
-use super::{Session, Stage};
-
-use crate::exchange::{Exchange, needs_head};
+use super::{HIGH_WATER, Session, Stage};
+use crate::exchange::{Exchange, SinkPanicked, needs_head};
 use crate::reply::{Answer, Intake, Plan, Reply};
 use crate::request::Request;
 use crate::response::Response;
 
-/// What one turn may do before the others have theirs: 16 exchanges or 256 KiB read.
+/// What keeps request content from being taken.
+enum Fault {
+    TooLarge,
+    SinkPanicked,
+}
+
+/// What one turn may do before the others have theirs: 16 exchanges, or 256 KiB in either direction.
 pub(super) struct Budget {
     exchanges: u32,
-    bytes: usize,
+    read: u64,
+    written: u64,
 }
 
 impl Budget {
     pub(super) fn new() -> Self {
-        Self { exchanges: 16, bytes: 256 * 1024 }
+        Self { exchanges: 16, read: SHARE, written: SHARE }
     }
 
     pub(super) fn read(&mut self, count: usize) {
-        self.bytes = self.bytes.saturating_sub(count);
+        self.read = self.read.saturating_sub(count as u64);
+    }
+
+    pub(super) fn wrote(&mut self, count: u64) {
+        self.written = self.written.saturating_sub(count);
     }
 
     pub(super) fn is_spent(&self) -> bool {
-        self.exchanges == 0 || self.bytes == 0
+        self.exchanges == 0 || self.read == 0 || self.written == 0
     }
 }
 
-/// Output beyond which no further request is read: a client that pipelines and does not read stops
-/// itself.
-pub(super) const HIGH_WATER: u64 = 64 * 1024;
+const SHARE: u64 = 256 * 1024;
 
 impl Session {
     /// Whether the machine may read on.
@@ -54,12 +62,23 @@ impl Session {
         if matches!(exchange.plan.answer, Answer::Upgrade(_)) {
             return true;
         }
-        if self.conn.reading_done() || !exchange.wants_content(drain) {
+        if self.conn.reading_done() {
             return false;
         }
+        match exchange.wants_content(drain) {
+            Ok(true) => {}
+            Ok(false) => return false,
+            Err(SinkPanicked) => {
+                self.sink_panicked(cx, out);
+                return false;
+            }
+        }
         // Somebody wants the content now, so the client that waits to be asked is asked, unless it
-        // sent content already (RFC 9110 §10.1.1).
+        // sent content already (RFC 9110 §10.1.1). Content that nobody wants is not asked for.
         if !has_input && self.conn.awaits_continue() && exchange.is_unanswered() {
+            if exchange.plan.discards() {
+                return false;
+            }
             let nothing = FieldBuf::new();
             let asked =
                 out.append(|tail| self.conn.send_interim(StatusCode::CONTINUE, &nothing, tail));
@@ -150,15 +169,13 @@ impl Session {
     ) {
         let now = cx.now();
         self.worker.counters.requests.add(1);
-        if cx.stopping().is_some() || self.state.read_ended {
-            self.conn.close_after_cycle();
-        }
         let mut plan = Plan::new();
         self.call(cx, out, head, framing, now, &mut plan, |handler, request, reply| {
             handler.handle(request, reply);
         });
         if plan.is_too_large(framing) {
             plan = Plan::new();
+            self.worker.counters.refused.add(1);
             self.conn.close_after_cycle();
             let response = Response::error(StatusCode::PAYLOAD_TOO_LARGE);
             self.reply(cx, out, framing, &mut plan, |mut reply| reply.answer(response));
@@ -173,44 +190,56 @@ impl Session {
             return;
         }
         let head = needs_head(&plan, log.is_some()).then(|| head.to_owned());
-        let exchange = Exchange { head, framing, plan, started: now, received: 0 };
-        self.exchange = Some(Box::new(exchange));
+        self.exchange = Some(Box::new(Exchange::new(head, framing, plan, now)));
     }
 
     fn on_data(&mut self, cx: &mut Turn<'_>, out: &mut Outbox, bytes: &[u8]) {
         let drain = self.worker.shared.config.drain;
         let Some(exchange) = &mut self.exchange else { return };
         exchange.received += bytes.len() as u64;
-        let too_large = match &mut exchange.plan.content {
+        let fault = match &mut exchange.plan.content {
             // Content that nobody wants, behind an answer: within the bound it keeps the
             // connection in step, beyond it the connection ends.
             Intake::Discard => {
-                if exchange.received > drain && !exchange.is_unanswered() {
+                exchange.discarded += bytes.len() as u64;
+                if exchange.discarded > drain && !exchange.is_unanswered() {
                     self.finish_exchange(cx.now(), false);
                     self.close();
                 }
-                false
+                None
             }
             Intake::Collect { limit, bytes: collected, .. } => {
                 let fits = exchange.received <= *limit;
                 if fits {
                     collected.extend_from_slice(bytes);
                 }
-                !fits
+                (!fits).then_some(Fault::TooLarge)
             }
             Intake::Sink(sink) => {
-                sink.data(bytes);
-                false
+                let taken = catch_unwind(AssertUnwindSafe(|| sink.data(bytes)));
+                taken.err().map(|_| Fault::SinkPanicked)
             }
             Intake::Feed(feed) => {
                 feed.data(bytes);
-                false
+                None
             }
         };
-        if too_large {
-            self.worker.counters.refused.add(1);
-            self.answer_for_library(cx, out, Response::error(StatusCode::PAYLOAD_TOO_LARGE));
+        match fault {
+            None => {}
+            Some(Fault::TooLarge) => {
+                self.worker.counters.refused.add(1);
+                let response = Response::error(StatusCode::PAYLOAD_TOO_LARGE);
+                self.answer_for_library(cx, out, response);
+            }
+            Some(Fault::SinkPanicked) => self.sink_panicked(cx, out),
         }
+    }
+
+    fn sink_panicked(&mut self, cx: &mut Turn<'_>, out: &mut Outbox) {
+        self.worker.counters.panics.add(1);
+        log::error!("a sink of request content panicked");
+        let response = Response::error(StatusCode::INTERNAL_SERVER_ERROR);
+        self.answer_for_library(cx, out, response);
     }
 
     fn on_end(
@@ -252,6 +281,15 @@ impl Session {
         self.call(cx, out, &head, framing, started, &mut exchange.plan, |_, request, reply| {
             then(request, reply);
         });
+        // The content has ended: whoever asks for it now would wait for ever.
+        if let Intake::Collect { .. } | Intake::Sink(_) =
+            std::mem::replace(&mut exchange.plan.content, Intake::Discard)
+        {
+            log::error!("a handler asked a second time for the content of {}", head.target.path());
+            exchange.plan.answer = Answer::Missing;
+            let response = Response::error(StatusCode::INTERNAL_SERVER_ERROR);
+            self.reply(cx, out, framing, &mut exchange.plan, |mut reply| reply.answer(response));
+        }
         exchange.head = Some(owned);
     }
 
@@ -267,6 +305,7 @@ impl Session {
         plan: &mut Plan,
         call: impl FnOnce(&dyn crate::handler::Handler, &Request<'_>, Reply<'_>),
     ) {
+        self.close_when_last(cx);
         let Some(transport) = &self.transport else { return };
         let worker = &*self.worker;
         let conn = &mut self.conn;
@@ -282,7 +321,7 @@ impl Session {
             log::error!("a handler panicked on {}", head.target.path());
             plan.content = Intake::Discard;
         }
-        if result.is_err() && !matches!(plan.answer, Answer::Queued | Answer::QueuedFile)
+        if result.is_err() && !matches!(plan.answer, Answer::Queued | Answer::Leaving)
             || matches!(plan.answer, Answer::Missing)
         {
             if result.is_ok() {
@@ -298,6 +337,13 @@ impl Session {
         }
     }
 
+    /// A response that can be foreseen to be the last says so.
+    fn close_when_last(&mut self, cx: &Turn<'_>) {
+        if cx.stopping().is_some() || self.state.read_ended {
+            self.conn.close_after_cycle();
+        }
+    }
+
     /// Makes a reply for the library itself.
     pub(super) fn reply(
         &mut self,
@@ -307,6 +353,7 @@ impl Session {
         plan: &mut Plan,
         answer: impl FnOnce(Reply<'_>),
     ) {
+        self.close_when_last(cx);
         let wake = || cx.notifier();
         let (worker, now) = (&*self.worker, cx.now());
         answer(Reply { conn: &mut self.conn, out, worker, wake: &wake, plan, framing, now });

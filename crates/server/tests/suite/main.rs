@@ -1,0 +1,13 @@
+//! The public face of the server, over loopback sockets and, where time matters, in memory under
+//! virtual time. One file per topic.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where its premise fails")]
+
+mod keep_alive;
+mod methods;
+mod pipelining;
+mod request_content;
+mod response_content;
+mod stop;
+mod support;
+mod timeouts;

@@ -1,0 +1,441 @@
+//! Response content of every kind, and what becomes of content that fails on its way.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use avocet_net::{FileRange, Notifier, Segment};
+use avocet_server::{Body, BodySource, Pulled, Reply, Request, Response, Server, channel, respond};
+use avocet_wire::FieldBuf;
+use bytes::Bytes;
+use http::{HeaderName, StatusCode};
+
+use crate::support::{Asked, End, Recorded, Simulated, fields, get, serve, serve_with};
+
+const SUM: HeaderName = HeaderName::from_static("x-sum");
+
+/// Gives the script's pieces; `None` stands for "nothing yet".
+struct Scripted(std::vec::IntoIter<Option<io::Result<Pulled>>>);
+
+impl Scripted {
+    fn body(size: Option<u64>, pieces: Vec<Option<io::Result<Pulled>>>) -> Body {
+        Body::Source { size, source: Box::new(Self(pieces.into_iter())) }
+    }
+}
+
+impl BodySource for Scripted {
+    fn pull(&mut self, _most: usize, wake: &dyn Fn() -> Notifier) -> io::Result<Pulled> {
+        match self.0.next() {
+            Some(Some(pulled)) => pulled,
+            Some(None) => {
+                wake().wake();
+                Ok(Pulled::Pending)
+            }
+            None => panic!("on purpose: pulled too often"),
+        }
+    }
+}
+
+fn piece(bytes: &'static str) -> Option<io::Result<Pulled>> {
+    Some(Ok(Pulled::Piece(Segment::Static(bytes.as_bytes()))))
+}
+
+fn end() -> Option<io::Result<Pulled>> {
+    Some(Ok(Pulled::End(FieldBuf::new())))
+}
+
+fn file(content: &[u8]) -> Arc<std::fs::File> {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(content).unwrap();
+    Arc::new(file)
+}
+
+/// Asks for a body over a keep-alive connection and shows that the connection is in step after it.
+fn in_step(make: impl Fn() -> Response + Send + Sync + 'static) -> crate::support::Received {
+    let running = serve(respond(move |request| match request.path() {
+        "/after" => Response::text("after"),
+        _ => make(),
+    }));
+    let mut client = running.connect();
+    client.send([get("/"), get("/after")].concat());
+    let received = client.receive();
+    assert_eq!(client.receive().text(), "after");
+    assert_eq!(running.handle.totals().aborted, 0);
+    received
+}
+
+#[test]
+fn bodies_in_memory_have_a_length() {
+    let large: Vec<u8> = (0..1_000_000_u32).map(|index| index as u8).collect();
+    let copy = large.clone();
+    assert_eq!(in_step(|| Response::ok("static")).field("Content-Length"), Some("6"));
+    assert_eq!(in_step(|| Response::ok("owned".to_owned())).text(), "owned");
+    let received = in_step(move || Response::ok(large.clone()));
+    assert_eq!(received.field("Content-Length"), Some("1000000"));
+    assert!(received.content == copy);
+    let shared = Bytes::from(copy.clone());
+    assert!(in_step(move || Response::ok(shared.clone())).content == copy);
+    let received = in_step(|| Response::new(StatusCode::OK));
+    assert_eq!((received.field("Content-Length"), received.text()), (Some("0"), ""));
+}
+
+#[test]
+fn a_file_range_is_sent_whole() {
+    let content: Vec<u8> = (0..3_000_000_u32).map(|index| (index / 7) as u8).collect();
+    let (file, expected) = (file(&content), content[5..2_900_000].to_vec());
+    let received = in_step(move || {
+        Response::ok(Body::File(FileRange { file: file.clone(), offset: 5, len: 2_899_995 }))
+    });
+    assert_eq!(received.field("Content-Length"), Some("2899995"));
+    assert!(received.content == expected);
+}
+
+#[test]
+fn an_empty_file_range_is_an_empty_response() {
+    let file = file(b"");
+    let received = in_step(move || {
+        Response::ok(Body::File(FileRange { file: file.clone(), offset: 0, len: 0 }))
+    });
+    assert_eq!(received.field("Content-Length"), Some("0"));
+}
+
+#[test]
+fn a_file_that_shrank_ends_the_connection() {
+    let file = file(b"short");
+    let log = Recorded::new();
+    let handler = respond(move |_| {
+        Response::ok(Body::File(FileRange { file: file.clone(), offset: 0, len: 1000 }))
+    });
+    let running = serve_with(Server::new(handler).access_log(log.clone()));
+    let mut client = running.connect();
+    client.send(get("/"));
+    let (bytes, _) = client.receive_all();
+    assert!(bytes.ends_with(b"\r\n\r\nshort"), "what there is is sent, and nothing is invented");
+    assert_eq!(running.handle.totals().aborted, 1);
+    assert!(log.lines()[0].aborted);
+}
+
+#[test]
+fn a_source_of_known_size_has_a_length() {
+    let received = in_step(|| {
+        Response::ok(Scripted::body(
+            Some(9),
+            vec![piece("one "), None, piece("two "), piece("3"), end()],
+        ))
+    });
+    assert_eq!(received.field("Content-Length"), Some("9"));
+    assert_eq!(received.text(), "one two 3");
+}
+
+#[test]
+fn a_source_of_unknown_size_is_chunked() {
+    let received = in_step(|| {
+        let pieces = vec![None, piece("one "), piece(""), None, None, piece("two"), end()];
+        Response::ok(Scripted::body(None, pieces))
+    });
+    assert_eq!(received.field("Transfer-Encoding"), Some("chunked"));
+    assert_eq!(received.text(), "one two");
+}
+
+#[test]
+fn a_source_of_no_bytes_is_never_pulled() {
+    let received = in_step(|| Response::ok(Scripted::body(Some(0), Vec::new())));
+    assert_eq!(received.field("Content-Length"), Some("0"));
+    let running = serve(respond(|_| Response::ok(Scripted::body(None, Vec::new()))));
+    let mut client = running.connect();
+    client.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_eq!(client.receive_for(Asked::Head).status, 200);
+    client.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_eq!(client.receive_for(Asked::Head).status, 200);
+    assert_eq!(running.handle.totals().panics, 0);
+}
+
+#[test]
+fn trailers_follow_content_of_any_kind() {
+    let trailers = || fields(&[(SUM, "42")]);
+    let received = in_step(move || Response::ok("content").with_trailers(trailers()));
+    assert_eq!((received.text(), received.trailers.as_str()), ("content", "X-Sum: 42\r\n"));
+    let received = in_step(move || Response::ok(vec![b'x'; 50_000]).with_trailers(trailers()));
+    assert_eq!((received.content.len(), received.trailers.as_str()), (50_000, "X-Sum: 42\r\n"));
+    let file = file(&[b'y'; 50_000]);
+    let received = in_step(move || {
+        let range = FileRange { file: file.clone(), offset: 0, len: 50_000 };
+        Response::ok(Body::File(range)).with_trailers(trailers())
+    });
+    assert_eq!((received.content.len(), received.trailers.as_str()), (50_000, "X-Sum: 42\r\n"));
+    let received = in_step(move || {
+        let last = Some(Ok(Pulled::End(trailers())));
+        Response::ok(Scripted::body(None, vec![piece("content"), last]))
+    });
+    assert_eq!((received.text(), received.trailers.as_str()), ("content", "X-Sum: 42\r\n"));
+}
+
+#[test]
+fn trailers_are_left_out_where_there_is_no_place_for_them() {
+    let received = in_step(|| {
+        let last = Some(Ok(Pulled::End(fields(&[(SUM, "42")]))));
+        Response::ok(Scripted::body(Some(7), vec![piece("content"), last]))
+    });
+    assert_eq!((received.text(), received.trailers.as_str()), ("content", ""));
+    for size in [1, 5000, 50_000] {
+        let running = serve(respond(move |_| {
+            Response::ok(vec![b'x'; size]).with_trailers(fields(&[(SUM, "42")]))
+        }));
+        let received = running.ask("GET / HTTP/1.0\r\n\r\n");
+        assert_eq!(received.content.len(), size);
+        assert_eq!(running.handle.totals().aborted, 0);
+    }
+}
+
+#[test]
+fn a_source_that_gives_too_much_or_too_little_ends_the_connection() {
+    let cases = [
+        (vec![piece("12345"), piece("6"), end()], "12345"),
+        (vec![piece("123"), piece("456"), end()], "123"),
+        (vec![piece("123"), end()], "123"),
+        (vec![end()], ""),
+    ];
+    for (pieces, expected) in cases {
+        let pieces = std::sync::Mutex::new(Some(pieces));
+        let running = serve(respond(move |_| {
+            Response::ok(Scripted::body(Some(5), pieces.lock().unwrap().take().unwrap()))
+        }));
+        let mut client = running.connect();
+        client.send(get("/"));
+        let (bytes, _) = client.receive_all();
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(text.contains("Content-Length: 5\r\n"), "{text}");
+        assert!(text.ends_with(&format!("\r\n\r\n{expected}")), "{text}");
+        assert_eq!(running.handle.totals().aborted, 1);
+    }
+}
+
+#[test]
+fn a_source_that_fails_or_panics_is_cut_off_visibly() {
+    for panics in [false, true] {
+        let log = Recorded::new();
+        let handler = respond(move |_| {
+            let fails = Some(Err(io::Error::other("on purpose")));
+            // Beyond its script the source panics.
+            let last = if panics { None } else { Some(fails) };
+            let pieces = [piece("some"), None].into_iter().chain(last).collect();
+            Response::ok(Scripted::body(None, pieces))
+        });
+        let running = serve_with(Server::new(handler).access_log(log.clone()));
+        let mut client = running.connect();
+        client.send(get("/some"));
+        let (bytes, _) = client.receive_all();
+        assert!(bytes.ends_with(b"4\r\nsome\r\n"), "no last chunk");
+        // The loop lives.
+        client = running.connect();
+        client.send(get("/"));
+        client.receive_all();
+        let totals = running.handle.totals();
+        assert_eq!((totals.aborted, totals.panics), (2, if panics { 2 } else { 0 }));
+        assert_eq!(log.lines()[0].request, "GET /some HTTP/1.1");
+        assert!(log.lines()[0].aborted && log.lines()[0].content == 4);
+    }
+}
+
+#[test]
+fn cut_off_content_never_looks_complete_to_http_1_0() {
+    // Without a length the end of the connection is the end of the content, so that only a reset
+    // tells a part from the whole.
+    let running = serve(respond(|request| {
+        let pieces = match request.path() {
+            "/whole" => vec![piece("some"), end()],
+            _ => vec![piece("some"), None, Some(Err(io::Error::other("on purpose")))],
+        };
+        Response::ok(Scripted::body(None, pieces))
+    }));
+    let mut client = running.connect();
+    client.send("GET /whole HTTP/1.0\r\n\r\n");
+    let (bytes, end) = client.receive_all();
+    assert!(bytes.ends_with(b"\r\n\r\nsome"));
+    assert_eq!(end, End::Closed);
+    let mut client = running.connect();
+    client.send("GET /cut HTTP/1.0\r\n\r\n");
+    let (_, end) = client.receive_all();
+    assert_eq!(end, End::Reset);
+}
+
+#[test]
+fn a_channel_carries_content_from_another_thread() {
+    let received = in_step(|| {
+        let (mut sender, body) = channel(1000, None);
+        thread::spawn(move || {
+            for _ in 0..100 {
+                sender.send(Bytes::from(vec![b'x'; 700])).unwrap();
+            }
+            sender.finish(fields(&[(SUM, "70000")]));
+        });
+        Response::ok(body)
+    });
+    assert_eq!((received.content.len(), received.trailers.as_str()), (70_000, "X-Sum: 70000\r\n"));
+    let received = in_step(|| {
+        let (mut sender, body) = channel(1000, Some(4));
+        thread::spawn(move || {
+            sender.send(Bytes::from_static(b"four")).unwrap();
+            sender.finish(FieldBuf::new());
+        });
+        Response::ok(body)
+    });
+    assert_eq!((received.field("Content-Length"), received.text()), (Some("4"), "four"));
+}
+
+#[test]
+fn a_channel_whose_sender_is_dropped_is_cut_off() {
+    let running = serve(respond(|_| {
+        let (mut sender, body) = channel(1000, None);
+        sender.send(Bytes::from_static(b"some")).unwrap();
+        Response::ok(body)
+    }));
+    let mut client = running.connect();
+    client.send(get("/"));
+    assert!(client.receive_all().0.ends_with(b"4\r\nsome\r\n"));
+    assert_eq!(running.handle.totals().aborted, 1);
+}
+
+#[test]
+fn the_sender_of_a_channel_learns_that_the_client_has_gone() {
+    let (ended, wait) = std::sync::mpsc::channel();
+    let running = serve(respond(move |_| {
+        let (mut sender, body) = channel(1000, None);
+        let ended = ended.clone();
+        thread::spawn(move || {
+            let error = loop {
+                if let Err(error) = sender.send(Bytes::from(vec![b'x'; 1000])) {
+                    break error;
+                }
+            };
+            ended.send(error.kind()).unwrap();
+        });
+        Response::ok(body)
+    }));
+    let mut client = running.connect();
+    client.send(get("/"));
+    client.receive_bytes(100_000);
+    drop(client);
+    assert_eq!(wait.recv().unwrap(), io::ErrorKind::BrokenPipe);
+}
+
+/// Gives pieces for ever and counts them.
+struct Endless(Arc<AtomicUsize>);
+
+impl BodySource for Endless {
+    fn pull(&mut self, most: usize, _: &dyn Fn() -> Notifier) -> io::Result<Pulled> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(Pulled::Piece(Segment::Owned(vec![b'x'; most])))
+    }
+}
+
+#[test]
+fn a_source_is_not_pulled_for_a_client_that_does_not_read() {
+    let pulled = Arc::new(AtomicUsize::new(0));
+    let count = pulled.clone();
+    let mut simulated = Simulated::new(Server::new(respond(move |_| {
+        Response::ok(Body::Source { size: None, source: Box::new(Endless(count.clone())) })
+    })));
+    let mut peer = simulated.connect();
+    peer.send(get("/"));
+    simulated.turn();
+    let most = (64 * 1024 + 64 * 1024) / (32 * 1024) + 1;
+    assert!(pulled.load(Ordering::Relaxed) <= most, "{pulled:?} pieces were pulled");
+    for _ in 0..10 {
+        let before = pulled.load(Ordering::Relaxed);
+        assert_eq!(peer.take(32 * 1024), 32 * 1024);
+        simulated.turn();
+        assert!(pulled.load(Ordering::Relaxed) <= before + 2);
+    }
+}
+
+/// A transport that takes everything at once.
+struct Bottomless(avocet_net::MemoryTransport);
+
+impl avocet_net::Transport for Bottomless {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf)
+    }
+
+    fn write(&mut self, out: &mut avocet_net::Outbox) -> io::Result<bool> {
+        out.consume(out.len());
+        Ok(true)
+    }
+
+    fn close_write(&mut self) -> io::Result<()> {
+        self.0.close_write()
+    }
+
+    fn reset(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn info(&self) -> &avocet_net::PeerInfo {
+        self.0.info()
+    }
+
+    fn register(&mut self, registration: &avocet_net::Registration<'_>) -> io::Result<()> {
+        self.0.register(registration)
+    }
+}
+
+#[test]
+fn an_endless_download_leaves_the_loop_to_others() {
+    let pulled = Arc::new(AtomicUsize::new(0));
+    let count = pulled.clone();
+    let now = std::time::Instant::now();
+    let server = Server::new(respond(move |_| {
+        Response::ok(Body::Source { size: None, source: Box::new(Endless(count.clone())) })
+    }));
+    let connections = server.connections().unwrap();
+    let mut event_loop = avocet_net::EventLoop::simulated(now);
+    let (mut peer, accepted) = avocet_net::memory_pair(1000);
+    let mut request = avocet_net::Outbox::new();
+    request.push_slice(get("/").as_bytes());
+    avocet_net::Transport::write(&mut peer, &mut request).unwrap();
+    event_loop.spawn(connections.task(Box::new(Bottomless(accepted)), None, now));
+    for turn in 1..=10 {
+        // A turn ends although the client takes all there is, and the next goes on.
+        let sleep = event_loop.turn_at(now);
+        assert_eq!(sleep, Some(std::time::Duration::ZERO), "turn {turn}");
+        let pieces = pulled.load(Ordering::Relaxed);
+        assert!(pieces >= turn && pieces <= turn * 20, "{pieces} pieces in {turn} turns");
+    }
+}
+
+#[test]
+fn a_response_that_breaks_the_rules_is_500() {
+    let handler = |request: &Request<'_>, reply: Reply<'_>| match request.path() {
+        // Content where there can be none.
+        "/204" => reply.send(Response::text("content").with_status(StatusCode::NO_CONTENT)),
+        // An interim status as the final one.
+        "/103" => reply.send(Response::new(StatusCode::EARLY_HINTS)),
+        "/101" => reply.send(Response::new(StatusCode::SWITCHING_PROTOCOLS)),
+        _ => reply.send(Response::text("fine")),
+    };
+    let running = serve(handler);
+    let mut client = running.connect();
+    for path in ["/204", "/103", "/101"] {
+        client.send(get(path));
+        assert_eq!(client.receive().status, 500, "{path}");
+    }
+    client.send(get("/"));
+    assert_eq!(client.receive().text(), "fine");
+}
+
+#[test]
+fn statuses_without_content_have_none() {
+    let running = serve(respond(|request| match request.path() {
+        "/304" => Response::text("the content of a GET").with_status(StatusCode::NOT_MODIFIED),
+        "/205" => Response::new(StatusCode::RESET_CONTENT),
+        _ => Response::new(StatusCode::NO_CONTENT),
+    }));
+    let mut client = running.connect();
+    client.send([get("/304"), get("/205"), get("/204"), get("/204")].concat());
+    let statuses: Vec<_> = (0..4).map(|_| client.receive()).collect();
+    assert_eq!(statuses.iter().map(|r| r.status).collect::<Vec<_>>(), [304, 205, 204, 204]);
+    assert_eq!(statuses[0].field("Content-Length"), Some("20"));
+    assert_eq!(statuses[1].field("Content-Length"), Some("0"));
+    assert_eq!(statuses[2].field("Content-Length"), None);
+}
