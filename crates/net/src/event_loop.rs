@@ -138,10 +138,18 @@ impl EventLoop {
     /// One turn of a simulated loop at the given time; says how long it would sleep, `None` for
     /// ever.
     pub fn turn_at(&mut self, now: Instant) -> Option<Duration> {
+        self.outlet.woke();
         self.take_commands();
         self.scheduler.turn(now);
+        self.outlet.woke();
         self.take_commands();
         if self.outlet.has_rest() { Some(Duration::ZERO) } else { self.scheduler.sleep(now) }
+    }
+
+    /// Whether neither a task nor a command waits: until a timer, an event or another thread comes,
+    /// a turn would do nothing.
+    pub fn is_idle(&self) -> bool {
+        !self.scheduler.is_busy() && !self.outlet.has_commands()
     }
 
     fn take_commands(&mut self) {

@@ -132,6 +132,11 @@ impl Outlet {
         self.rest
     }
 
+    /// Whether there are commands to take.
+    pub(crate) fn has_commands(&self) -> bool {
+        self.rest || self.shared.state.load(Ordering::Acquire) == POSTED
+    }
+
     /// Called when the loop is awake again: whether there are commands to take.
     pub(crate) fn woke(&mut self) -> bool {
         self.shared.state.swap(AWAKE, Ordering::AcqRel) == POSTED || self.rest

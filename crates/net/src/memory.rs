@@ -70,6 +70,11 @@ impl MemoryTransport {
         lock(&self.incoming).bytes.len()
     }
 
+    /// The bytes that this end has written and the peer has not read.
+    pub fn unread(&self) -> usize {
+        lock(&self.outgoing).bytes.len()
+    }
+
     /// Whether the peer has ended its side: after what is waiting comes the end, or an error.
     pub fn peer_ended(&self) -> bool {
         let pipe = lock(&self.incoming);
@@ -129,9 +134,14 @@ impl Transport for MemoryTransport {
 
     fn register(&mut self, registration: &Registration<'_>) -> io::Result<()> {
         let notifier = registration.notifier();
-        lock(&self.incoming).reader = Some(notifier.clone());
         lock(&self.outgoing).writer = Some(notifier.clone());
-        notifier.ready(Readiness::FRESH);
+        let mut pipe = lock(&self.incoming);
+        pipe.reader = Some(notifier.clone());
+        // As a kernel does, the registration tells of the end too if it has come already: a short
+        // read would otherwise look as if more were to come.
+        let ended = pipe.ended || pipe.reset;
+        let closed = if ended { Readiness::READ_CLOSED } else { Readiness::NONE };
+        notifier.ready(Readiness::FRESH | closed);
         Ok(())
     }
 }
@@ -278,7 +288,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
+    use crate::{EventLoop, Input, Next, Task, Turn};
 
     fn write(transport: &mut MemoryTransport, bytes: &[u8]) -> io::Result<usize> {
         let mut out = Outbox::new();
@@ -308,13 +321,45 @@ mod tests {
     }
 
     #[test]
+    fn an_end_that_came_before_the_registration_is_told_of() {
+        let now = Instant::now();
+        let mut event_loop = EventLoop::simulated(now);
+        let (mut here, there) = memory_pair(100);
+        write(&mut here, b"all").unwrap();
+        drop(here);
+        event_loop.spawn(Box::new(ToTheEnd { transport: there, registered: false }));
+        while event_loop.turn_at(now).is_some() {}
+        assert!(event_loop.scheduler().is_empty());
+    }
+
+    /// Reads before it registers, as sessions do.
+    struct ToTheEnd {
+        transport: MemoryTransport,
+        registered: bool,
+    }
+
+    impl Task for ToTheEnd {
+        fn turn(&mut self, cx: &mut Turn<'_>) -> Next {
+            while cx.readable() {
+                if cx.read(&mut self.transport, &mut [0; 8]).unwrap() == Input::Closed {
+                    return Next::Done;
+                }
+            }
+            if !std::mem::replace(&mut self.registered, true) {
+                cx.register(&mut self.transport).unwrap();
+            }
+            Next::Wait(None)
+        }
+    }
+
+    #[test]
     fn a_half_close_leaves_the_other_direction_open() {
         let (mut here, mut there) = memory_pair(100);
         here.close_write().unwrap();
         assert!(there.peer_ended() && !there.peer_gone());
         assert_eq!(there.read(&mut [0; 1]).unwrap(), 0);
         assert_eq!(write(&mut there, b"still").unwrap(), 5);
-        assert_eq!(here.waiting(), 5);
+        assert_eq!((here.waiting(), there.unread()), (5, 5));
         assert_eq!(write(&mut here, b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 
