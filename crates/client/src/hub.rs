@@ -62,11 +62,11 @@ impl Spawn for Turn<'_> {
 
 impl Spawn for EventLoop {
     fn spawn(&mut self, task: Box<dyn Task>) -> TaskId {
-        EventLoop::spawn(self, task)
+        Self::spawn(self, task)
     }
 
     fn notify(&mut self, id: TaskId) {
-        EventLoop::notify(self, id);
+        Self::notify(self, id);
     }
 }
 

@@ -261,7 +261,7 @@ impl Link {
         if exchange.stage == Stage::Reading && exchange.reaction == Reaction::Deliver {
             let wanted = self.hub.with(exchange.id, |transfer| transfer.wants_data());
             let wanted = wanted.ok_or(Failure::Cancelled)?;
-            if exchange.held != !wanted {
+            if exchange.held == wanted {
                 exchange.held = !wanted;
                 exchange.moved = cx.now();
             }
@@ -311,7 +311,7 @@ impl Link {
                     avocet_wire::ReadError::LimitExceeded { .. } => ErrorKind::Limit,
                     _ => ErrorKind::Protocol,
                 };
-                Failure::Final(Error::new(kind, exchange.phase(), &error).caused_by(error))
+                Failure::Final(Error::new(kind, exchange.phase(), error).caused_by(error))
             })?;
             used += step.used;
             match step.event {
@@ -494,7 +494,7 @@ fn compose(
     fields: &mut FieldBuf,
 ) -> Result<(), Error> {
     let invalid = |error: avocet_wire::InvalidField| {
-        Error::new(ErrorKind::Request, Phase::Prepare, &error).caused_by(error)
+        Error::new(ErrorKind::Request, Phase::Prepare, error).caused_by(error)
     };
     fields.clear();
     if !transfer.fields.contains(&HOST) {
@@ -517,13 +517,14 @@ fn compose(
         && !fields.contains(&http::header::PROXY_AUTHORIZATION)
     {
         let basic = basic::Login::new(&credentials.0, &credentials.1).map_err(|error| {
-            Error::new(ErrorKind::Request, Phase::Prepare, &error).caused_by(error)
+            Error::new(ErrorKind::Request, Phase::Prepare, error).caused_by(error)
         })?;
         let value = basic.to_field();
         fields.push(&http::header::PROXY_AUTHORIZATION, value).map_err(invalid)?;
     }
     let size = transfer.content.size();
-    let expects = transfer.options.expect_continue.unwrap_or(size.is_none_or(|size| size >= LARGE));
+    let expects =
+        transfer.options.expect_continue.unwrap_or_else(|| size.is_none_or(|size| size >= LARGE));
     if expects && size != Some(0) && !fields.contains(&EXPECT) {
         fields.push(&EXPECT, "100-continue").map_err(invalid)?;
     }
@@ -584,7 +585,7 @@ fn queue(
 }
 
 fn misuse(error: SendError) -> Error {
-    Error::new(ErrorKind::Request, Phase::Send, &error).caused_by(error)
+    Error::new(ErrorKind::Request, Phase::Send, error).caused_by(error)
 }
 
 /// Bytes read per turn before others have theirs.
