@@ -11,7 +11,8 @@ pub fn canonical_host(host: &str) -> Option<String> {
         return Some(address.to_string());
     }
     Some(match Host::parse(host).ok()? {
-        Host::Domain(name) => name,
+        Host::Domain(name) if is_name(&name) => name,
+        Host::Domain(_) => return None,
         Host::Ipv4(address) => address.to_string(),
         Host::Ipv6(address) => address.to_string(),
     })
@@ -22,7 +23,15 @@ pub(crate) fn request_host(url: &Url) -> Option<&str> {
     let host = url.host_str()?;
     // The url crate has canonicalized it already and keeps brackets around IPv6 addresses.
     let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    (!host.is_empty()).then_some(host)
+    (is_name(host) || is_ip(host)).then_some(host)
+}
+
+/// Whether every label consists of letters, digits, hyphens and underscores, which some hosts
+/// have, and none is empty but the root, which may end a name with its dot. A URL parser lets
+/// more pass, such as `a;b` and `a..b`.
+fn is_name(name: &str) -> bool {
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet);
+    !name.is_empty() && !name.starts_with('.') && !name.contains("..") && name.bytes().all(plain)
 }
 
 /// Whether `host` domain-matches `domain` (RFC 6265bis §5.1.3). Both are in canonical form.
@@ -166,7 +175,13 @@ mod tests {
         assert_eq!(canonical_host("\u{732b}.cat").as_deref(), Some("xn--z7x.cat"));
         assert_eq!(canonical_host("[::1]").as_deref(), Some("::1"));
         assert_eq!(canonical_host("0:0:0:0:0:0:0:1").as_deref(), Some("::1"));
-        assert_eq!(canonical_host("a b"), None);
+        assert_eq!(canonical_host("example.com.").as_deref(), Some("example.com."));
+        for bad in
+            ["", ".", ".e.com", "e..com", "e.com..", "a b", "a;b", "a!b", "a\tb", "[::1", "::g"]
+        {
+            assert_eq!(canonical_host(bad), None, "{bad:?}");
+        }
+        assert_eq!(request_host(&Url::parse("http://a..b/").unwrap()), None);
         assert_eq!(request_host(&Url::parse("http://[::1]:80/").unwrap()), Some("::1"));
     }
 

@@ -14,6 +14,7 @@ mod octets;
 mod path;
 mod policy;
 mod receive;
+pub mod server;
 mod set_cookie;
 mod shared;
 mod time;

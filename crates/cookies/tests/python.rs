@@ -5,7 +5,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use avocet_cookies::{Context, Jar, dates};
+use avocet_cookies::{
+    Context, Jar, SameSite, dates,
+    server::{SetCookie, ValueEncoding, parse_cookie_header},
+};
 use serde_json::Value;
 use url::Url;
 
@@ -73,5 +76,91 @@ fn date_formats() {
         assert_eq!(dates::http(at), case["imf"].as_str().unwrap());
         assert_eq!(dates::iso(at), case["isoz"].as_str().unwrap());
         assert_eq!(dates::netscape(at), case["netscape"].as_str().unwrap());
+    }
+}
+
+#[test]
+fn set_cookie_output() {
+    for case in cases("set_cookie_output") {
+        let text = |key: &str| case["attrs"][key].as_str();
+        let truth = |key: &str| case["attrs"][key].as_bool().unwrap_or(false);
+        let value = case["value"].as_str().unwrap();
+        let mut builder = SetCookie::builder(case["name"].as_str().unwrap(), value)
+            .encoding(ValueEncoding::Quoted)
+            .secure(truth("secure"))
+            .http_only(truth("httponly"));
+        for key in case["attrs"].as_object().unwrap().keys() {
+            builder = match key.as_str() {
+                "domain" => builder.domain(text(key).unwrap()),
+                "path" => builder.path(text(key).unwrap()),
+                "max_age" => {
+                    builder.max_age(Duration::from_secs(case["attrs"][key].as_u64().unwrap()))
+                }
+                "samesite" => {
+                    assert_eq!(text(key), Some("Lax"));
+                    builder.same_site(SameSite::Lax)
+                }
+                "expires" => {
+                    let at = dates::cookie(text(key).unwrap().as_bytes()).unwrap();
+                    builder.expires(UNIX_EPOCH + Duration::from_secs(u64::try_from(at).unwrap()))
+                }
+                "secure" | "httponly" => builder,
+                other => panic!("unknown attribute {other}"),
+            };
+        }
+        let have = builder
+            .build()
+            .map_or_else(|_| "error".to_owned(), |cookie| format!("Set-Cookie: {cookie}"));
+        // Python passes the date on as it was given and names the attribute in lower case; ours
+        // is in the format that RFC 9110 §5.6.7 prefers.
+        let want = case["py"].as_str().unwrap();
+        let want = want.replace("expires=Sun, 19-May-2013", "Expires=Sun, 19 May 2013");
+        assert_eq!(have, want);
+    }
+}
+
+#[test]
+fn cookie_header() {
+    // Python stops at the first odd cookie, drops what RFC 2109 gave a meaning, lets quoted values
+    // span semicolons and keeps the last of equal names. Here every part between semicolons is a
+    // cookie of its own.
+    let different: [(&str, &[(&str, &str)]); 14] = [
+        (
+            r#"keebler="E=everybody; L=\"Loves\"; fudge=\012;""#,
+            &[("keebler", "\"E=everybody"), ("L", r#"\"Loves\""#), ("fudge", "\\012"), ("", "\"")],
+        ),
+        ("a=1; a=2", &[("a", "1"), ("a", "2")]),
+        ("a", &[("", "a")]),
+        ("=b", &[("", "b")]),
+        ("x=\u{e9}", &[("x", "\u{e9}")]),
+        ("a=1, b=2", &[("a", "1, b=2")]),
+        ("$Version=1; a=1; $Path=/", &[("$Version", "1"), ("a", "1"), ("$Path", "/")]),
+        ("a=1; Path=/x", &[("a", "1"), ("Path", "/x")]),
+        ("a=1;;;; b=2", &[("a", "1"), ("b", "2")]),
+        ("a[b]=1", &[("a[b]", "1")]),
+        ("a b=1; c=2", &[("a b", "1"), ("c", "2")]),
+        ("k={\"x\":1}; z=9", &[("k", "{\"x\":1}"), ("z", "9")]),
+        ("a=\"unterminated; b=2", &[("a", "\"unterminated"), ("b", "2")]),
+        ("a=\"q uoted\"; b=2", &[("a", "q uoted"), ("b", "2")]),
+    ];
+    for case in cases("cookie_header") {
+        let text = case["in"].as_str().unwrap();
+        let python: Vec<(&str, &str)> = case["py"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|pair| (pair[0].as_str().unwrap(), pair[1].as_str().unwrap()))
+            .collect();
+        let own = different.iter().find(|(named, _)| *named == text);
+        let want = own.map_or(python.as_slice(), |(_, want)| want);
+        let parsed: Vec<(String, String)> = parse_cookie_header(text.as_bytes())
+            .map(|pair| {
+                let text = |octets: &[u8]| String::from_utf8(octets.to_vec()).unwrap();
+                (text(pair.name), text(&pair.unquoted()))
+            })
+            .collect();
+        let have: Vec<(&str, &str)> =
+            parsed.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(have, want, "{text}");
     }
 }
