@@ -29,6 +29,9 @@ use crate::response::Response;
 #[derive(Default)]
 pub struct Router {
     routes: Vec<(String, Methods)>,
+    /// Routes without parameters, which are the usual ones: while they are few, comparing costs less
+    /// than walking a tree.
+    literals: Vec<usize>,
     paths: matchit::Router<usize>,
     fallback: Option<Box<dyn Handler>>,
 }
@@ -75,6 +78,9 @@ impl Router {
         }
         let invalid = |source| InvalidRoute { path: path.to_owned(), source };
         self.paths.insert(path, self.routes.len()).map_err(invalid)?;
+        if !path.contains(['{', '}']) && self.literals.len() < MOST_LITERALS {
+            self.literals.push(self.routes.len());
+        }
         self.routes.push((path.to_owned(), methods));
         Ok(self)
     }
@@ -89,13 +95,20 @@ impl Router {
 
 impl Handler for Router {
     fn handle(&self, request: &Request<'_>, reply: Reply<'_>) {
-        if request.method() == Method::OPTIONS && request.target().as_str() == "*" {
-            return reply.send(Response::new(StatusCode::NO_CONTENT));
+        let path = request.path();
+        for &index in &self.literals {
+            let (literal, methods) = &self.routes[index];
+            if literal == path {
+                return methods.handle(request, reply);
+            }
         }
-        match self.paths.at(request.path()) {
+        match self.paths.at(path) {
             Ok(found) => {
                 let request = request.with_params(&found.params);
                 self.routes[*found.value].1.handle(&request, reply);
+            }
+            Err(_) if request.method() == Method::OPTIONS && request.target().as_str() == "*" => {
+                reply.send(Response::new(StatusCode::NO_CONTENT));
             }
             Err(_) => match &self.fallback {
                 Some(fallback) => fallback.handle(request, reply),
@@ -108,6 +121,8 @@ impl Handler for Router {
         }
     }
 }
+
+const MOST_LITERALS: usize = 16;
 
 impl fmt::Display for InvalidRoute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
