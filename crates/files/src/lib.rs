@@ -7,9 +7,13 @@ mod listing;
 mod metadata;
 mod outcome;
 mod path;
+mod pieces;
+mod representation;
+mod respond;
 mod root;
 mod service;
 mod types;
+mod validators;
 
 pub use folder::Folder;
 pub use root::Links;

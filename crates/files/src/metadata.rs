@@ -15,6 +15,8 @@ pub(crate) struct Metadata {
     pub(crate) size: u64,
     /// When the content was changed last: seconds since the epoch, and nanoseconds.
     pub(crate) modified: (i64, u32),
+    /// When anything about the file was changed last, its rights and its names among it.
+    pub(crate) changed: (i64, u32),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +44,17 @@ impl Metadata {
             inode: number(stat.st_ino),
             size: number(stat.st_size),
             modified: (stat.st_mtime, number(stat.st_mtime_nsec)),
+            changed: (stat.st_ctime, number(stat.st_ctime_nsec)),
         }
+    }
+}
+
+impl Metadata {
+    /// Whether the bytes are, as far as the system can tell, still those of `earlier`.
+    pub(crate) fn has_content_of(&self, earlier: &Self) -> bool {
+        let identity = |metadata: &Self| (metadata.device, metadata.inode);
+        let state = |metadata: &Self| (metadata.size, metadata.modified);
+        identity(self) == identity(earlier) && state(self) == state(earlier)
     }
 }
 

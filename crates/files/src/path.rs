@@ -9,10 +9,9 @@ use std::fmt;
 /// neither climb nor be read in two ways.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FilePath<'a> {
-    /// The segments with a slash between them; empty for the root.
+    /// The segments with a slash between them, and one at the end where a folder is named. Empty
+    /// for the root.
     bytes: Cow<'a, [u8]>,
-    /// Whether the path ended in a slash, that is, names a folder.
-    is_folder: bool,
 }
 
 /// Why a path names nothing.
@@ -40,47 +39,37 @@ impl<'a> FilePath<'a> {
             return Err(InvalidPath::NoPath);
         };
         if is_plain(relative) {
-            let is_folder = relative.last().is_none_or(|&last| last == b'/');
-            let bytes = relative.strip_suffix(b"/").unwrap_or(relative);
-            return Ok(Self { bytes: Cow::Borrowed(bytes), is_folder });
+            return Ok(Self { bytes: Cow::Borrowed(relative) });
         }
         let mut clean = Vec::with_capacity(relative.len());
         let mut segment = Vec::new();
-        let mut is_folder = true;
         for raw in relative.split(|&byte| byte == b'/') {
+            if !clean.is_empty() && !clean.ends_with(b"/") {
+                clean.push(b'/');
+            }
             decode(raw, &mut segment)?;
-            is_folder = matches!(segment.as_slice(), b"" | b"." | b"..");
             match segment.as_slice() {
                 b"" | b"." => {}
-                b".." if clean.is_empty() => return Err(InvalidPath::AboveRoot),
-                b".." => {
-                    let parent = clean.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
-                    clean.truncate(parent);
-                }
-                name => {
-                    if !clean.is_empty() {
-                        clean.push(b'/');
-                    }
-                    clean.extend_from_slice(name);
-                }
+                b".." => leave(&mut clean)?,
+                name => clean.extend_from_slice(name),
             }
         }
-        Ok(Self { bytes: Cow::Owned(clean), is_folder })
+        Ok(Self { bytes: Cow::Owned(clean) })
     }
 
     /// The same for another thread.
     pub(crate) fn to_owned(&self) -> FilePath<'static> {
-        FilePath { bytes: Cow::Owned(self.bytes.to_vec()), is_folder: self.is_folder }
+        FilePath { bytes: Cow::Owned(self.bytes.to_vec()) }
     }
 
     /// The path relative to the root, without a slash at either end.
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.strip_suffix(b"/").unwrap_or(&self.bytes)
     }
 
-    /// Whether it ended in a slash.
+    /// Whether it names a folder: it is the root, or ended in a slash or in a dot segment.
     pub(crate) fn is_folder(&self) -> bool {
-        self.is_folder
+        self.is_root() || self.bytes.ends_with(b"/")
     }
 
     /// Whether it is the root.
@@ -106,13 +95,9 @@ impl<'a> FilePath<'a> {
 
     /// The path of a file in this folder.
     pub(crate) fn join(&self, name: &[u8]) -> Vec<u8> {
-        let mut joined = Vec::with_capacity(self.bytes.len() + name.len() + 1);
-        joined.extend_from_slice(&self.bytes);
-        if !joined.is_empty() {
-            joined.push(b'/');
-        }
-        joined.extend_from_slice(name);
-        joined
+        let folder = self.as_bytes();
+        let slash = if folder.is_empty() { &b""[..] } else { b"/" };
+        [folder, slash, name].concat()
     }
 
     /// The path as a URL has it: from the root, ending in a slash where `is_folder`. It never begins
@@ -155,6 +140,14 @@ fn is_plain(relative: &[u8]) -> bool {
         at_start = byte == b'/';
         plain
     })
+}
+
+/// Goes up by one folder from a path that ends in a slash.
+fn leave(clean: &mut Vec<u8>) -> Result<(), InvalidPath> {
+    let inner = clean.strip_suffix(b"/").ok_or(InvalidPath::AboveRoot)?;
+    let parent = inner.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+    clean.truncate(parent);
+    Ok(())
 }
 
 /// Decodes one segment, once: a `%25` becomes a `%` and stays one.
@@ -298,8 +291,11 @@ mod tests {
         {
             let usable = |name: &Vec<u8>| !name.contains(&b'/') && name != b"." && name != b"..";
             prop_assume!(names.iter().all(usable));
-            let bytes = Cow::Owned(names.join(&b'/'));
-            let path = FilePath { bytes, is_folder: folder || names.is_empty() };
+            let mut bytes = names.join(&b'/');
+            if folder && !names.is_empty() {
+                bytes.push(b'/');
+            }
+            let path = FilePath { bytes: Cow::Owned(bytes) };
             let url = path.to_url(path.is_folder());
             prop_assert_eq!(FilePath::parse(&url), Ok(path));
         }

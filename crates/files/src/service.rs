@@ -1,21 +1,20 @@
 //! From outcomes to responses.
 
-use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use avocet_net::{FileRange, WorkerPool};
-use avocet_semantics::dates;
-use avocet_server::{Body, Handler, Reply, Request, Response};
+use avocet_net::WorkerPool;
+use avocet_server::{Handler, Reply, Request, Response};
 use avocet_wire::{FieldBuf, InvalidField};
-use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, LAST_MODIFIED, RETRY_AFTER};
+use http::header::{ACCEPT, ALLOW, RETRY_AFTER};
 use http::{Method, StatusCode};
 
 use crate::deferred::Deferred;
 use crate::listing::{self, Query};
 use crate::outcome::{Opened, Outcome, Rules, look_up};
 use crate::path::{FilePath, InvalidPath};
+use crate::representation::{Described, LoadError, Representation};
+use crate::respond::respond;
 use crate::root::Root;
 use crate::types::Types;
 
@@ -42,31 +41,25 @@ impl Service {
 
     fn render(&self, request: &Request<'_>, reply: Reply<'_>, path: &FilePath<'_>) {
         match look_up(&self.shared.root, &self.shared.rules, path) {
-            Outcome::Opened(opened) => self.send_file(reply, opened),
+            Outcome::Opened(opened) => self.send_file(request, reply, opened),
             Outcome::Redirect => reply.send(or_500(redirect(path, request.query()))),
             Outcome::Listing(folder) => self.list(request, reply, folder, path),
             outcome => reply.send(failure(&outcome)),
         }
     }
 
-    fn send_file(&self, reply: Reply<'_>, opened: Opened) {
-        let mut fields = FieldBuf::with_capacity(128);
-        match self.describe(&opened, &mut fields) {
-            Ok(()) => {
-                let file = Arc::new(File::from(opened.file));
-                let range = FileRange { file, offset: 0, len: opened.metadata.size };
-                reply.send_parts(StatusCode::OK, &fields, Body::File(range));
-            }
-            Err(error) => reply.send(or_500(Err(error))),
+    fn send_file(&self, request: &Request<'_>, reply: Reply<'_>, opened: Opened) {
+        let described = Described {
+            media_type: &self.shared.types.of(&opened.path),
+            coding: None,
+            varies: false,
+            extra: &FieldBuf::new(),
+        };
+        match Representation::load(opened.file, opened.metadata, &described) {
+            Ok(found) => respond(request, reply, &found),
+            Err(LoadError::System(error)) => reply.send(failure(&Outcome::of_error(error))),
+            Err(LoadError::Field(error)) => reply.send(or_500(Err(error))),
         }
-    }
-
-    fn describe(&self, opened: &Opened, fields: &mut FieldBuf) -> Result<(), InvalidField> {
-        fields.push(&CONTENT_TYPE, &*self.shared.types.of(&opened.path))?;
-        // "An origin server with a clock MUST NOT generate a Last-Modified date that is later than
-        // the server's time of message origination" (RFC 9110 §8.8.2.1).
-        let now = dates::seconds(SystemTime::now());
-        fields.push(&LAST_MODIFIED, dates::format_imf(opened.metadata.modified.0.min(now)))
     }
 
     /// Reads the folder on another thread, since there may be very much of it.

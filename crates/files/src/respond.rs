@@ -1,0 +1,145 @@
+//! Sending a representation: preconditions first, then ranges.
+
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use avocet_net::FileRange;
+use avocet_semantics::conditions::{self, Conditions};
+use avocet_semantics::dates;
+use avocet_semantics::ranges::{ByteRange, ContentRange, Limits, Multipart, Selection, select};
+use avocet_server::{Body, Reply, Request, Response};
+use avocet_wire::{FieldBuf, InvalidField};
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::{CONTENT_RANGE, CONTENT_TYPE};
+
+use crate::pieces::{Piece, Pieces};
+use crate::representation::{Content, Representation, SMALL};
+use crate::service::or_500;
+
+/// Answers a GET or HEAD with this representation.
+///
+/// *Spec*: RFC 9110 §13.2.2 for the order, §14 for ranges.
+pub(crate) fn respond(request: &Request<'_>, reply: Reply<'_>, found: &Representation) {
+    let conditions = Conditions::from_fields(request.fields());
+    if conditions.is_empty() {
+        return whole(reply, found);
+    }
+    let now = dates::seconds(SystemTime::now());
+    let validators = found.about.stamp.validators();
+    match conditions.evaluate(request.method(), Some(&validators), now) {
+        conditions::Outcome::NotModified => {
+            return reply.send_parts(StatusCode::NOT_MODIFIED, &found.about.unchanged, Body::Empty);
+        }
+        conditions::Outcome::PreconditionFailed => {
+            return reply.send(Response::error(StatusCode::PRECONDITION_FAILED));
+        }
+        conditions::Outcome::Proceed => {}
+    }
+    let wanted = conditions.range(request.method(), &validators, now);
+    match wanted.map(|range| select(range, found.len(), &Limits::default())) {
+        None | Some(Selection::Whole) => whole(reply, found),
+        Some(Selection::Single(range)) => part(reply, found, range),
+        Some(Selection::Multiple(ranges)) => parts(reply, found, &ranges),
+        Some(Selection::Unsatisfiable) => reply.send(or_500(unsatisfiable(found))),
+    }
+}
+
+fn whole(reply: Reply<'_>, found: &Representation) {
+    let body = match &found.content {
+        Content::Memory(bytes) => Body::Shared(bytes.clone()),
+        Content::File(file) => Pieces::of_range(file, &found.metadata, 0, found.metadata.size),
+    };
+    reply.send_parts(StatusCode::OK, &found.about.fields, body);
+}
+
+fn part(reply: Reply<'_>, found: &Representation, range: ByteRange) {
+    let field = ContentRange::Range { range, complete: Some(found.len()) }.to_string();
+    let mut fields = FieldBuf::with_capacity(found.about.fields.as_bytes().len() + 64);
+    fields.extend(&found.about.fields);
+    match fields.push(&CONTENT_RANGE, field) {
+        Ok(()) => {
+            reply.send_parts(StatusCode::PARTIAL_CONTENT, &fields, bytes_of(found, range));
+        }
+        Err(error) => reply.send(or_500(Err(error))),
+    }
+}
+
+/// The bytes of one range. A few of them are read at once, since that costs less than a call of its
+/// own for the file.
+fn bytes_of(found: &Representation, range: ByteRange) -> Body {
+    let file = match &found.content {
+        Content::Memory(bytes) => return Body::Shared(slice(bytes, range)),
+        Content::File(file) => file,
+    };
+    if range.len() <= SMALL as u64 {
+        let mut bytes = vec![0; usize::try_from(range.len()).unwrap_or(SMALL)];
+        if file.read_exact_at(&mut bytes, range.first).is_ok() {
+            return Body::Owned(bytes);
+        }
+        // What cannot be read now is sent as a file, and ends the connection if it still cannot.
+        let file = FileRange { file: Arc::clone(file), offset: range.first, len: range.len() };
+        return Body::File(file);
+    }
+    Pieces::of_range(file, &found.metadata, range.first, range.len())
+}
+
+fn parts(reply: Reply<'_>, found: &Representation, ranges: &[ByteRange]) {
+    let boundary = boundary();
+    let media_type = found.about.media_type.as_bytes();
+    let frame = Multipart { boundary: &boundary, content_type: media_type, complete: found.len() };
+    let Some(size) = frame.length(ranges) else { return whole(reply, found) };
+    let fields = match parts_fields(found, &frame) {
+        Ok(fields) => fields,
+        Err(error) => return reply.send(or_500(Err(error))),
+    };
+    let mut pieces = Vec::with_capacity(2 * ranges.len() + 1);
+    for &range in ranges {
+        let mut head = Vec::new();
+        frame.write_part_head(range, &mut head);
+        pieces.push(Piece::Bytes(head.into()));
+        pieces.push(match &found.content {
+            Content::Memory(bytes) => Piece::Bytes(slice(bytes, range)),
+            Content::File(file) => Piece::File(FileRange {
+                file: Arc::clone(file),
+                offset: range.first,
+                len: range.len(),
+            }),
+        });
+    }
+    let mut end = Vec::new();
+    frame.write_end(&mut end);
+    pieces.push(Piece::Bytes(end.into()));
+    let body = Pieces::of_parts(pieces, &found.metadata, size);
+    reply.send_parts(StatusCode::PARTIAL_CONTENT, &fields, body);
+}
+
+fn parts_fields(found: &Representation, frame: &Multipart<'_>) -> Result<FieldBuf, InvalidField> {
+    let mut fields = FieldBuf::new();
+    fields.push(&CONTENT_TYPE, frame.content_type())?;
+    for (name, value) in found.about.fields.iter() {
+        if !name.eq_ignore_ascii_case(CONTENT_TYPE.as_str()) {
+            fields.push_raw(name, value)?;
+        }
+    }
+    Ok(fields)
+}
+
+fn unsatisfiable(found: &Representation) -> Result<Response, InvalidField> {
+    let field = ContentRange::Unsatisfied { complete: found.len() }.to_string();
+    Response::error(StatusCode::RANGE_NOT_SATISFIABLE).with_field(&CONTENT_RANGE, field)
+}
+
+fn slice(bytes: &Bytes, range: ByteRange) -> Bytes {
+    let place = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
+    let end = place(range.last.saturating_add(1)).min(bytes.len());
+    bytes.slice(place(range.first).min(end)..end)
+}
+
+/// A line that content cannot foresee: 128 bits that nobody outside knows.
+fn boundary() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    let random = RandomState::new();
+    format!("{:016x}{:016x}", random.hash_one(0_u8), random.hash_one(1_u8))
+}
