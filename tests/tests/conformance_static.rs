@@ -1,5 +1,6 @@
 //! The cases of a file server against `avocet serve`, or against the server of `AVOCET_TARGET`, which
 //! must serve such a folder.
+#![expect(clippy::unwrap_used, reason = "a folder that cannot be made fails the test")]
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;

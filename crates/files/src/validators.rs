@@ -52,11 +52,6 @@ impl Stamp {
     }
 }
 
-fn unsettled_for(&self) -> Option<Duration> {
-        self.unsettled_for
-    }
-}
-
 fn unsettled_for((seconds, nanos): (i64, u32), now: SystemTime) -> Option<Duration> {
     let modified = dates::system_time(seconds)?.checked_add(Duration::from_nanos(nanos.into()))?;
     match now.duration_since(modified) {
