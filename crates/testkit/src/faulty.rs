@@ -175,6 +175,10 @@ impl<T: Transport> Transport for FaultyTransport<T> {
         self.inner.close_write()
     }
 
+    fn reset(&mut self) -> io::Result<()> {
+        self.inner.reset()
+    }
+
     fn info(&self) -> &PeerInfo {
         self.inner.info()
     }

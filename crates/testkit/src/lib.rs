@@ -3,6 +3,7 @@
 
 mod client;
 mod echo;
+mod echo_server;
 mod faulty;
 mod link;
 mod network;
@@ -16,6 +17,7 @@ mod tasks;
 
 pub use client::{Client, Closed};
 pub use echo::Echo;
+pub use echo_server::{EchoServer, Report};
 pub use faulty::{Faults, FaultyIncoming, FaultyTransport};
 pub use network::Network;
 pub use random::Random;

@@ -76,8 +76,8 @@ impl Link {
 
     /// Breaks the connection at once, for both ends.
     pub(crate) fn reset(&mut self) {
-        self.client.reset();
-        self.server.reset();
+        reset(&mut self.client);
+        reset(&mut self.server);
         for lane in [&mut self.up, &mut self.down] {
             lane.cargo.clear();
             lane.ended = true;
@@ -153,12 +153,16 @@ impl Lane {
                     }
                 }
                 Cargo::End => to.close_write().expect("an end in memory can always be closed"),
-                Cargo::Reset => to.reset(),
+                Cargo::Reset => reset(to),
             }
             moved = true;
         }
         moved
     }
+}
+
+fn reset(end: &mut MemoryTransport) {
+    end.reset().expect("an end in memory can always be reset");
 }
 
 /// The bytes that were not taken.

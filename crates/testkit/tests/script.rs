@@ -74,7 +74,7 @@ fn a_reset_is_a_failure_with_its_name() {
     let (client, server) = simulation.pair();
     let mut server = Some(server);
     simulation.spawn(task(move |_| {
-        server.take().expect("one turn").reset();
+        server.take().expect("one turn").reset().unwrap();
         Next::Done
     }));
     let script = Script::new().expect_end();
