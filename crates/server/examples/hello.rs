@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p avocet-server --example hello -- --port 8080 --workers 1`
 
+#![forbid(unsafe_code)]
+
 use std::error::Error;
 
 use avocet_server::{Body, Methods, Reply, Request, Router, Server};
