@@ -19,8 +19,10 @@ struct Rule {
 }
 
 /// Crates that open, configure or wait for sockets.
-const SOCKETS: &[&str] =
-    &["mio", "socket2", "rustix", "nix", "polling", "signal-hook", "async-io", "quinn-udp"];
+const SOCKETS: &[&str] = &["mio", "socket2", "polling", "signal-hook", "async-io", "quinn-udp"];
+/// Crates of system calls. The jar has files to lock and to replace; what is pure has nothing to ask
+/// of a system.
+const SYSTEM: &[&str] = &["rustix", "nix", "libc"];
 /// Crates that know what a message of HTTP is.
 const HTTP: &[&str] = &["http", "httparse", "httpdate", "http-body", "headers", "cookie"];
 /// Crates that belong above the server and the client, which know only traits for them.
@@ -28,15 +30,21 @@ const ABOVE: &[&str] =
     &["rustls", "ring", "aws-lc-rs", "openssl", "cookie", "psl", "flate2", "brotli", "zstd"];
 
 const RULES: &[Rule] = &[
-    Rule { package: "avocet-wire", arrows: &[], never: &[SOCKETS, ABOVE], ceiling: 5, goal: 5 },
+    Rule {
+        package: "avocet-wire",
+        arrows: &[],
+        never: &[SOCKETS, SYSTEM, ABOVE],
+        ceiling: 5,
+        goal: 5,
+    },
     Rule {
         package: "avocet-semantics",
         arrows: &[],
-        never: &[SOCKETS, ABOVE],
-        ceiling: 4,
-        goal: 4,
+        never: &[SOCKETS, SYSTEM, ABOVE],
+        ceiling: 3,
+        goal: 3,
     },
-    Rule { package: "avocet-net", arrows: &[], never: &[HTTP, ABOVE], ceiling: 12, goal: 12 },
+    Rule { package: "avocet-net", arrows: &[], never: &[HTTP, ABOVE], ceiling: 11, goal: 11 },
     Rule {
         package: "avocet-encoding",
         arrows: &[],
@@ -49,8 +57,15 @@ const RULES: &[Rule] = &[
         package: "avocet-server",
         arrows: &["avocet-wire", "avocet-semantics", "avocet-net"],
         never: &[ABOVE],
-        ceiling: 18,
+        ceiling: 15,
         goal: 12,
+    },
+    Rule {
+        package: "avocet-client",
+        arrows: &["avocet-wire", "avocet-semantics", "avocet-net"],
+        never: &[ABOVE],
+        ceiling: 47,
+        goal: 47,
     },
     Rule {
         package: "avocet-files",
@@ -66,6 +81,7 @@ const RULES: &[Rule] = &[
             "avocet-semantics",
             "avocet-net",
             "avocet-server",
+            "avocet-client",
             "avocet-files",
             "avocet-cookies",
             "avocet-encoding",

@@ -3,6 +3,8 @@
 //! `drive seq URL N` makes N requests in turn on one connection, `drive par URL N CONCURRENCY` makes
 //! them with so many in flight on one thread, `drive dl URL 1` downloads once.
 
+#![forbid(unsafe_code)]
+
 use std::cell::Cell;
 use std::error::Error;
 use std::rc::Rc;

@@ -1,6 +1,8 @@
 //! Makes one request and prints one line of JSON, as conformance runners for clients want it:
 //! `once URL METHOD` prints `{"status":200,"body":"..."}` or `{"error":"..."}`.
 
+#![forbid(unsafe_code)]
+
 use avocet_client::{Client, Error};
 
 fn main() {

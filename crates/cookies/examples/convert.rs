@@ -1,5 +1,7 @@
 //! Turns a cookie file of any known format into another: `convert IN netscape|lwp|json OUT`.
 
+#![forbid(unsafe_code)]
+
 use std::{error::Error, time::SystemTime};
 
 use avocet_cookies::{Format, Jar, JarFile};
