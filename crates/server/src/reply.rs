@@ -218,23 +218,22 @@ impl Reply<'_> {
             })
         });
         let whole = match head {
-            Ok(whole) => whole,
             Err(error) if self.plan.status.is_none() => {
                 log::error!("a response of status {status} was refused: {error}");
                 return self.give_up();
             }
-            Err(error) => {
-                log::error!("a response of status {status} was cut off: {error}");
-                self.plan.answer = Answer::Broken;
-                false
-            }
+            whole => whole,
         };
         self.worker.counters.response(status.as_u16());
-        if whole {
-            self.plan.answer = Answer::Queued;
-        } else if !matches!(self.plan.answer, Answer::Broken)
-            && let Err(error) = self.start_content(body, trailers)
-        {
+        let begun = match whole {
+            Ok(true) => {
+                self.plan.answer = Answer::Queued;
+                Ok(())
+            }
+            Ok(false) => self.start_content(body, trailers),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = begun {
             log::error!("a response of status {status} was cut off: {error}");
             self.plan.answer = Answer::Broken;
         }

@@ -439,3 +439,31 @@ fn statuses_without_content_have_none() {
     assert_eq!(statuses[1].field("Content-Length"), Some("0"));
     assert_eq!(statuses[2].field("Content-Length"), None);
 }
+
+#[test]
+fn content_of_every_kind_may_come_late() {
+    let large = vec![b'x'; 10_000];
+    let stored = file(&large);
+    let bodies: Vec<Box<dyn Fn() -> Body + Send + Sync>> = vec![
+        Box::new(|| Body::from("small")),
+        Box::new({
+            let large = large.clone();
+            move || Body::from(large.clone())
+        }),
+        Box::new(move || Body::File(FileRange { file: stored.clone(), offset: 0, len: 10_000 })),
+        Box::new(|| Scripted::body(None, vec![piece("pie"), None, piece("ces"), end()])),
+    ];
+    let running = serve(move |request: &Request<'_>, reply: Reply<'_>| {
+        let kind: usize = request.path()[1..].parse().unwrap();
+        let response = Response::ok(bodies[kind]());
+        let ticket = reply.defer();
+        thread::spawn(move || ticket.send(response));
+    });
+    let mut client = running.connect();
+    for (kind, expected) in
+        [b"small".to_vec(), large.clone(), large, b"pieces".to_vec()].iter().enumerate()
+    {
+        client.send(&get(&format!("/{kind}")));
+        assert!(client.receive().content == *expected, "body {kind}");
+    }
+}
