@@ -463,7 +463,7 @@ fn content_of_every_kind_may_come_late() {
     for (kind, expected) in
         [b"small".to_vec(), large.clone(), large, b"pieces".to_vec()].iter().enumerate()
     {
-        client.send(&get(&format!("/{kind}")));
+        client.send(get(&format!("/{kind}")));
         assert!(client.receive().content == *expected, "body {kind}");
     }
 }
