@@ -1,19 +1,18 @@
 use http::{Method, StatusCode};
 
 use crate::connection::{BodySize, Connection, Event, Step, skip_empty_lines};
-use crate::content::length;
-use crate::cycle::{Cycle, Facts, SendStep, Sending};
+use crate::cycle::{Cycle, Facts, ReadStep, SendStep, Sending};
 use crate::error::{Fault, Limit, ReadError};
 use crate::field_buf::Marks;
 use crate::fields::Fields;
 use crate::framing::{self, Asked, Framing, ResponseFraming};
 use crate::host::{Port, is_authority};
-use crate::line::{over_limit, worth_parsing};
 use crate::request::{Kind, LONGEST_METHOD};
 use crate::response::{self, Parsed, ResponseHead};
 use crate::role::{Client, sealed::Sealed};
 use crate::send_error::SendError;
 use crate::server::push_framing;
+use crate::unfinished::Unfinished;
 use crate::{FieldBuf, FieldTable, Target};
 
 /// The protocol version that a request names.
@@ -37,32 +36,18 @@ impl Sealed for Client {
             return if input.is_empty() {
                 Ok(Step { used: 0, event: Event::NeedMore })
             } else {
-                Err(ReadError::Unsolicited)
+                Err(connection.refuse(ReadError::Unsolicited))
             };
         }
-        let mut used = 0;
-        if connection.scanned == 0 && table.leniency.empty_lines_before_response {
-            used = skip_empty_lines(input, &mut connection.empty_lines)
-                .ok_or(ReadError::malformed(Fault::EmptyLines, 0))?;
-        }
-        let rest = input.get(used..).unwrap_or_default();
-        if rest.is_empty() || rest == b"\r" {
-            return Ok(Step { used, event: Event::NeedMore });
-        }
-        let (limits, leniency) = (table.limits, table.leniency);
-        let mut parsed = None;
-        let bare_lf = leniency.bare_lf_in_response;
-        if worth_parsing(rest, connection.scanned as usize, limits.head, bare_lf) {
-            parsed = response::parse(rest, table).map_err(|error| error.shifted(used))?;
-        }
+        let (skipped, parsed) = match take_response(&mut connection.unfinished, input, table) {
+            Ok(taken) => taken,
+            Err(error) => return Err(connection.refuse(error)),
+        };
         let Some(Parsed { line, end, unfolded }) = parsed else {
-            if let Some(error) = over_limit(rest.len(), limits.head) {
-                return Err(error.shifted(used));
-            }
-            connection.scanned = length(rest);
-            return Ok(Step { used, event: Event::NeedMore });
+            return Ok(Step { used: skipped, event: Event::NeedMore });
         };
         let table: &'b FieldTable = table;
+        let rest = input.get(skipped..).unwrap_or_default();
         let bytes = if unfolded { table.unfolded.as_slice() } else { rest };
         let fields = Fields { bytes: bytes.get(..end).unwrap_or_default(), lines: &table.lines };
         let head = ResponseHead {
@@ -71,9 +56,41 @@ impl Sealed for Client {
             version: line.version,
             fields,
         };
-        let event = connection.take_head(head, table).map_err(|error| error.shifted(used))?;
-        Ok(Step { used: used + end, event })
+        let used = skipped + end;
+        match connection.take_head(&head, table) {
+            Ok(Some(body)) => {
+                let event = Event::Head { head, body, expects_continue: false };
+                Ok(Step { used, event })
+            }
+            Ok(None) => Ok(Step { used, event: Event::Interim(head) }),
+            Err(error) => Err(connection.refuse(error.shifted(skipped))),
+        }
     }
+}
+
+/// Reads a response head, if it is whole, behind empty lines, whose bytes are given first.
+#[inline(always)]
+fn take_response<'b>(
+    unfinished: &mut Unfinished,
+    input: &'b [u8],
+    table: &mut FieldTable,
+) -> Result<(usize, Option<Parsed<'b>>), ReadError> {
+    let mut skipped = 0;
+    if unfinished.is_fresh() && table.leniency.empty_lines_before_response {
+        skipped = skip_empty_lines(input, &mut unfinished.empty_lines)
+            .ok_or(ReadError::malformed(Fault::EmptyLines, 0))?;
+    }
+    let rest = input.get(skipped..).unwrap_or_default();
+    if rest.is_empty() || rest == b"\r" {
+        return Ok((skipped, None));
+    }
+    if unfinished.is_fresh()
+        && let Ok(Some(parsed)) = response::parse(rest, table)
+    {
+        return Ok((skipped, Some(parsed)));
+    }
+    let parsed = response::parse_pieces(rest, table, unfinished);
+    Ok((skipped, parsed.map_err(|error| error.shifted(skipped))?))
 }
 
 impl Connection<Client> {
@@ -182,25 +199,33 @@ impl Connection<Client> {
         Ok(())
     }
 
-    /// Decides what a response head means and moves the halves.
-    fn take_head<'b>(
+    /// Notes that nothing more is read.
+    #[cold]
+    fn refuse(&mut self, error: ReadError) -> ReadError {
+        self.cycle.read(ReadStep::Fail);
+        error
+    }
+
+    /// Decides what a response head means and moves the halves. Gives the framing of its content, and
+    /// `None` if it is an interim response.
+    #[inline]
+    fn take_head(
         &mut self,
-        head: ResponseHead<'b>,
+        head: &ResponseHead<'_>,
         table: &FieldTable,
-    ) -> Result<Event<'b, Client>, ReadError> {
+    ) -> Result<Option<Framing>, ReadError> {
         let last = self.cycle.answers_last();
         let upgrades = head.status == StatusCode::SWITCHING_PROTOCOLS;
         if head.status.is_informational() && !upgrades {
-            self.scanned = 0;
-            self.interims = self.interims.saturating_add(1);
-            if u32::from(self.interims) > table.limits.interim {
+            self.unfinished = Unfinished::NOTHING;
+            if self.cycle.count_interim() > table.limits.interim {
                 return Err(ReadError::LimitExceeded { limit: Limit::Interim, position: 0 });
             }
             if last && head.status == StatusCode::CONTINUE {
                 self.cycle.facts.remove(Facts::AWAITS);
             }
-            self.cycle.read(crate::cycle::ReadStep::Interim);
-            return Ok(Event::Interim(head));
+            self.cycle.read(ReadStep::Interim);
+            return Ok(None);
         }
         // RFC 9110 §7.8: "A server MUST NOT switch to a protocol that was not indicated by the client in the
         // corresponding request's Upgrade header field."
@@ -230,7 +255,7 @@ impl Connection<Client> {
             facts.add(Facts::SWITCHES);
         }
         self.begin_content(body);
-        Ok(Event::Head { head, body, expects_continue: false })
+        Ok(Some(body))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::response::ResponseHead;
 use crate::role::Role;
 use crate::send_error::SendError;
 use crate::table::FieldTable;
+use crate::unfinished::Unfinished;
 use crate::{FieldBuf, trailers};
 
 /// One side of an HTTP/1 connection: it reads the messages of the peer from bytes that the caller owns,
@@ -24,12 +25,8 @@ pub struct Connection<R: Role> {
     pub(crate) content: Content,
     /// Bytes of declared content that are still to be sent.
     pub(crate) unsent: u64,
-    /// Bytes of an unfinished head or line that were searched for its end.
-    pub(crate) scanned: u32,
-    /// Interim responses before the final one that is due.
-    pub(crate) interims: u16,
-    /// Empty lines before the head that is due.
-    pub(crate) empty_lines: u8,
+    /// What was looked at of a head, line or trailer section that has not come whole.
+    pub(crate) unfinished: Unfinished,
     role: PhantomData<R>,
 }
 
@@ -102,9 +99,7 @@ impl<R: Role> Connection<R> {
             cycle: Cycle::new(),
             content: Content::NONE,
             unsent: 0,
-            scanned: 0,
-            interims: 0,
-            empty_lines: 0,
+            unfinished: Unfinished::NOTHING,
             role: PhantomData,
         }
     }
@@ -123,15 +118,9 @@ impl<R: Role> Connection<R> {
         input: &'b [u8],
         table: &'b mut FieldTable,
     ) -> Result<Step<'b, R>, ReadError> {
-        debug_assert!(self.scanned as usize <= input.len(), "unused bytes were dropped");
+        debug_assert!(self.unfinished.scanned as usize <= input.len(), "unused bytes were dropped");
         match self.cycle.reading {
-            Reading::Head => {
-                let result = R::read_head(self, input, table);
-                if result.is_err() {
-                    self.cycle.read(ReadStep::Fail);
-                }
-                result
-            }
+            Reading::Head => R::read_head(self, input, table),
             Reading::Content => self.read_content(input, table),
             Reading::End => {
                 self.cycle.read(ReadStep::EndTold);
@@ -149,7 +138,7 @@ impl<R: Role> Connection<R> {
         input: &'b [u8],
         table: &'b mut FieldTable,
     ) -> Result<Step<'b, R>, ReadError> {
-        let (used, piece) = match self.content.read(input, &mut self.scanned, table) {
+        let (used, piece) = match self.content.read(input, &mut self.unfinished, table) {
             Ok(read) => read,
             Err(error) => {
                 self.cycle.read(ReadStep::Fail);
@@ -183,7 +172,7 @@ impl<R: Role> Connection<R> {
     /// *Errors*: [`ReadError::CutShort`] if a message is incomplete or, on a client, a response is due.
     pub fn read_eof(&mut self) -> Result<Eof, ReadError> {
         let during = match self.cycle.reading {
-            Reading::Head if self.scanned > 0 || self.response_is_due() => Part::Head,
+            Reading::Head if !self.unfinished.is_fresh() || self.response_is_due() => Part::Head,
             Reading::Head | Reading::Done | Reading::Closed | Reading::Switched => {
                 self.cycle.read(ReadStep::Close);
                 return Ok(Eof::Clean);
@@ -354,9 +343,7 @@ impl<R: Role> Connection<R> {
     /// is final.
     pub fn next_cycle(&mut self) -> Result<(), CloseReason> {
         self.cycle.next()?;
-        self.scanned = 0;
-        self.interims = 0;
-        self.empty_lines = 0;
+        self.unfinished = Unfinished::NOTHING;
         Ok(())
     }
 
@@ -377,8 +364,7 @@ impl<R: Role> Connection<R> {
     /// Moves the reading half when a head was read whose content is framed so.
     #[inline]
     pub(crate) fn begin_content(&mut self, framing: Framing) {
-        self.scanned = 0;
-        self.empty_lines = 0;
+        self.unfinished = Unfinished::NOTHING;
         self.content = Content::new(framing);
         self.cycle.read(if framing == Framing::Empty {
             ReadStep::HeadAlone

@@ -7,6 +7,7 @@ use crate::error::{Fault, Limit, Part, ReadError};
 use crate::framing::Framing;
 use crate::table::FieldTable;
 use crate::trailers;
+use crate::unfinished::Unfinished;
 
 /// Where the reading of content stands.
 #[derive(Clone, Copy, Debug)]
@@ -66,11 +67,11 @@ impl Content {
 
     /// Reads one piece. Gives also the number of bytes used.
     ///
-    /// `scanned` is the number of bytes of an unfinished line that were searched before.
+    /// `unfinished` tells what was looked at before of a line or of trailers that have not come whole.
     pub(crate) fn read(
         &mut self,
         input: &[u8],
-        scanned: &mut u32,
+        unfinished: &mut Unfinished,
         table: &mut FieldTable,
     ) -> Result<(usize, Piece), ReadError> {
         if input.is_empty() {
@@ -87,7 +88,7 @@ impl Content {
                 ))
             }
             Stage::ChunkLine | Stage::ChunkData | Stage::ChunkEnd | Stage::Trailers => {
-                self.read_chunked(input, scanned, table)
+                self.read_chunked(input, unfinished, table)
             }
         }
     }
@@ -95,7 +96,7 @@ impl Content {
     fn read_chunked(
         &mut self,
         input: &[u8],
-        scanned: &mut u32,
+        unfinished: &mut Unfinished,
         table: &mut FieldTable,
     ) -> Result<(usize, Piece), ReadError> {
         let mut at = 0;
@@ -103,13 +104,14 @@ impl Content {
             let rest = input.get(at..).unwrap_or_default();
             match self.stage {
                 Stage::ChunkLine => {
-                    let line = chunk::parse(rest, *scanned as usize, table.limits.chunk_line)
+                    let scanned = unfinished.scanned as usize;
+                    let line = chunk::parse(rest, scanned, table.limits.chunk_line)
                         .map_err(|error| error.shifted(at))?;
                     let Some(line) = line else {
-                        *scanned = length(rest);
+                        unfinished.scanned = length(rest);
                         return Ok((at, Piece::NeedMore));
                     };
-                    *scanned = 0;
+                    *unfinished = Unfinished::NOTHING;
                     self.count_extensions(line.extensions, table, at)?;
                     at += line.used;
                     self.left = line.size;
@@ -139,14 +141,11 @@ impl Content {
                     _ => return Err(ReadError::malformed(Fault::ChunkEnd, at)),
                 },
                 Stage::Trailers => {
-                    let limits = table.limits;
-                    let end = trailers::parse(rest, *scanned as usize, &limits, &mut table.lines)
+                    let FieldTable { limits, lines, .. } = table;
+                    let end = trailers::parse(rest, unfinished, limits, lines)
                         .map_err(|error| error.shifted(at))?;
-                    let Some(end) = end else {
-                        *scanned = length(rest);
-                        return Ok((at, Piece::NeedMore));
-                    };
-                    *scanned = 0;
+                    let Some(end) = end else { return Ok((at, Piece::NeedMore)) };
+                    *unfinished = Unfinished::NOTHING;
                     return Ok((at + end, Piece::Trailers(at..at + end)));
                 }
                 Stage::Length | Stage::UntilClose => {

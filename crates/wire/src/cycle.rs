@@ -200,6 +200,8 @@ impl Facts {
 pub(crate) struct Outstanding {
     heads: u16,
     count: u8,
+    /// Interim responses to the oldest.
+    interims: u8,
 }
 
 /// Both halves and what joins them.
@@ -220,7 +222,7 @@ impl Cycle {
             reading: Reading::Head,
             sending: Sending::Head,
             facts: Facts::NONE,
-            outstanding: Outstanding { heads: 0, count: 0 },
+            outstanding: Outstanding { heads: 0, count: 0, interims: 0 },
         }
     }
 
@@ -254,6 +256,12 @@ impl Cycle {
     /// The number of requests without a final response.
     pub(crate) fn outstanding(&self) -> u8 {
         self.outstanding.count
+    }
+
+    /// Counts an interim response to the oldest request, and gives the number of them.
+    pub(crate) fn count_interim(&mut self) -> u32 {
+        self.outstanding.interims = self.outstanding.interims.saturating_add(1);
+        u32::from(self.outstanding.interims)
     }
 
     /// Whether the oldest request without a final response is HEAD.
@@ -327,6 +335,7 @@ impl Cycle {
         }
         self.read(ReadStep::Next);
         self.outstanding.heads >>= 1;
+        self.outstanding.interims = 0;
         self.outstanding.count = self.outstanding.count.saturating_sub(1);
         if self.outstanding.count == 0 {
             self.send(SendStep::Next);

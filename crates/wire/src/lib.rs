@@ -28,6 +28,7 @@ mod server;
 mod table;
 mod target;
 mod trailers;
+mod unfinished;
 mod value;
 
 pub use client::RequestVersion;

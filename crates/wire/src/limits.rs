@@ -11,8 +11,8 @@
 /// | `trailer_fields` | lines | 100 | 100 | 431 |
 /// | `interim` | 1xx responses before one final response | 16 | 16 | error |
 ///
-/// `head` and `trailers` count at most as 4 GiB, `fields` and `trailer_fields` at most as 65,535,
-/// because positions are kept in 32 bits and numbers of lines in 16.
+/// `head` and `trailers` count at most as 4 GiB, `fields` and `trailer_fields` at most as 65,534,
+/// because positions are kept in 32 bits and numbers of lines in 16; `interim` counts at most as 254.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Longest request line in bytes, its CRLF included.

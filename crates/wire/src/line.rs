@@ -1,9 +1,8 @@
-//! What request lines and status lines share: the version, and the search for the end of a head.
+//! What request lines and status lines share: the version, and the longest head.
 
 use http::Version;
 
 use crate::error::{Fault, Feature, Limit, ReadError};
-use crate::table::{Scan, scan_end};
 
 /// `HTTP-version` (RFC 9112 §2.3): `HTTP/` DIGIT `.` DIGIT, case-sensitive.
 ///
@@ -29,16 +28,6 @@ fn other_version(bytes: &[u8; 8], position: usize) -> Result<Version, ReadError>
         }
         _ => Err(ReadError::malformed(Fault::Version, position)),
     }
-}
-
-/// Decides whether a head is worth parsing, so that over all calls with a growing input each byte is
-/// searched once and parsed at most twice.
-///
-/// On the first call (`scanned` is 0) it always is: most heads arrive whole. Later the new bytes must
-/// hold the end of the head, or something the parser refuses, or reach the limit.
-#[inline]
-pub(crate) fn worth_parsing(head: &[u8], scanned: usize, limit: usize, bare_lf: bool) -> bool {
-    scanned == 0 || head.len() >= limit || matches!(scan_end(head, scanned, bare_lf), Scan::Stop(_))
 }
 
 /// The error for a head that does not end within its limit, and `None` while it may still end.

@@ -6,11 +6,12 @@ use crate::error::{Fault, Limit, ReadError};
 use crate::fields::Fields;
 use crate::framing::{self, Options};
 use crate::host::{Port, is_authority};
-use crate::line::version;
+use crate::line::{over_limit, version};
 use crate::list::ListItems;
 use crate::section::{self, Progress, Rules};
 use crate::table::Lines;
 use crate::target::{Target, TargetForm};
+use crate::unfinished::Unfinished;
 use crate::{Leniency, Limits};
 
 /// Longest method in bytes. The longest registered one has 17.
@@ -106,25 +107,61 @@ pub(crate) struct RequestLine {
 impl RequestLine {
     /// The head that `bytes` are, of which this is the first line.
     #[inline]
-    pub(crate) fn head<'b>(self, fields: Fields<'b>) -> Result<RequestHead<'b>, ReadError> {
+    pub(crate) fn head<'b>(self, fields: Fields<'b>) -> RequestHead<'b> {
         let bytes = fields.bytes;
         let target = bytes.get(self.method_end + 1..self.target_end).unwrap_or_default();
-        Ok(RequestHead {
-            method: known_method(bytes.get(..self.method_end).unwrap_or_default())?,
+        RequestHead {
+            method: known_method(bytes.get(..self.method_end).unwrap_or_default()),
             target: Target::checked(target, self.form),
             version: self.version,
             fields,
             raw_line: bytes.get(..self.end - 2).unwrap_or_default(),
-        })
+        }
+    }
+}
+
+/// Reads a head from the start of `head` if it is whole and right and nothing was looked at before, as nearly
+/// every head is.
+#[inline(always)]
+pub(crate) fn parse_fresh(
+    head: &[u8],
+    limits: &Limits,
+    leniency: &Leniency,
+    lines: &mut Lines,
+    unfinished: Unfinished,
+) -> Option<(RequestLine, usize)> {
+    if !unfinished.is_fresh() {
+        return None;
+    }
+    parse(head, limits, leniency, lines).ok()?
+}
+
+/// Reads any other head: `None` while its end has not come.
+#[cold]
+#[inline(never)]
+pub(crate) fn parse_pieces(
+    head: &[u8],
+    limits: &Limits,
+    leniency: &Leniency,
+    lines: &mut Lines,
+    unfinished: &mut Unfinished,
+) -> Result<Option<(RequestLine, usize)>, ReadError> {
+    if check_unfinished(head, limits, lines, unfinished)? {
+        let parsed = parse(head, limits, leniency, lines)?;
+        debug_assert!(parsed.is_some(), "a head that has come whole is parsed whole");
+        return Ok(parsed);
+    }
+    match over_limit(head.len(), limits.head) {
+        Some(error) => Err(error),
+        None => Ok(None),
     }
 }
 
 /// Reads a whole head from the start of `head`; `None` while its end has not come.
 ///
-/// Errors come in the order of the bytes and do not depend on how much follows them, so that the same
-/// request fails in the same way however it is cut.
+/// Errors come in the order of the bytes and do not depend on how much follows them.
 #[inline(always)]
-pub(crate) fn parse(
+fn parse(
     head: &[u8],
     limits: &Limits,
     leniency: &Leniency,
@@ -140,6 +177,29 @@ pub(crate) fn parse(
     let bytes = window.get(..end).unwrap_or_default();
     check_host(Fields { bytes, lines }, line.version, leniency)?;
     Ok(Some((line, end)))
+}
+
+/// Checks what has come of a head since the last call. Says whether the head has come whole.
+fn check_unfinished(
+    head: &[u8],
+    limits: &Limits,
+    lines: &mut Lines,
+    unfinished: &mut Unfinished,
+) -> Result<bool, ReadError> {
+    let window = head.get(..limits.head).unwrap_or(head);
+    let rules = Rules::strict(limits.fields, Limit::Fields);
+    let whole = unfinished.advance(window, |line, number| match number.checked_sub(1) {
+        None => parse_line(line, limits).map(|_| false),
+        Some(before) => section::check_line(line, before, lines, rules),
+    })?;
+    if !whole && unfinished.lines == 0 {
+        // A peer that speaks another protocol need not send a line feed at all.
+        check_method(window)?;
+        if window.len() >= limits.request_line {
+            parse_line(window, limits)?;
+        }
+    }
+    Ok(whole)
 }
 
 /// `request-line = method SP request-target SP HTTP-version CRLF`.
@@ -169,23 +229,18 @@ fn parse_line(head: &[u8], limits: &Limits) -> Result<Option<RequestLine>, ReadE
 const END_OF_LINE: &[u8] = b" HTTP/1.1\r\n";
 
 #[inline]
-fn known_method(method: &[u8]) -> Result<Method, ReadError> {
+fn known_method(method: &[u8]) -> Method {
     match method {
-        b"GET" => Ok(Method::GET),
-        b"POST" => Ok(Method::POST),
-        _ => Method::from_bytes(method).map_err(|_| ReadError::malformed(Fault::Method, 0)),
+        b"GET" => Method::GET,
+        b"POST" => Method::POST,
+        _ => Method::from_bytes(method).expect("every token of at most 32 bytes is a method"),
     }
 }
 
 #[cold]
 #[inline(never)]
 fn parse_odd_line(head: &[u8], limits: &Limits) -> Result<Option<RequestLine>, ReadError> {
-    let method_end = token_len(head.get(..=LONGEST_METHOD).unwrap_or(head));
-    match head.get(method_end) {
-        None => return Ok(None),
-        Some(b' ') if method_end > 0 && method_end <= LONGEST_METHOD => {}
-        Some(_) => return Err(ReadError::malformed(Fault::Method, method_end)),
-    }
+    let Some(method_end) = check_method(head)? else { return Ok(None) };
     let window = head.get(..limits.request_line).unwrap_or(head);
     let Some(lf) = memchr(b'\n', window) else {
         return if head.len() >= limits.request_line {
@@ -210,6 +265,16 @@ fn parse_odd_line(head: &[u8], limits: &Limits) -> Result<Option<RequestLine>, R
     let form = Target::parse(kind, target).map_err(|error| error.shifted(target_start))?.form();
     let target_end = target_start + target.len();
     Ok(Some(RequestLine { method_end, target_end, end: lf + 1, kind, form, version }))
+}
+
+/// The length of the method; `None` while its end has not come.
+fn check_method(head: &[u8]) -> Result<Option<usize>, ReadError> {
+    let end = token_len(head.get(..=LONGEST_METHOD).unwrap_or(head));
+    match head.get(end) {
+        None => Ok(None),
+        Some(b' ') if end > 0 && end <= LONGEST_METHOD => Ok(Some(end)),
+        Some(_) => Err(ReadError::malformed(Fault::Method, end)),
+    }
 }
 
 /// RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request

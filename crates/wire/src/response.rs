@@ -3,9 +3,11 @@ use memchr::memchr;
 
 use crate::error::{Fault, Limit, ReadError};
 use crate::fields::Fields;
-use crate::line::version;
+use crate::line::{over_limit, version};
 use crate::section::{self, Progress, Rules};
 use crate::table::{FieldTable, Lines, Scan, scan_end};
+use crate::unfinished::Unfinished;
+use crate::{Leniency, Limits};
 
 /// The head of a response, borrowed from the input and the field table.
 ///
@@ -43,17 +45,9 @@ pub(crate) fn parse<'b>(
     table: &mut FieldTable,
 ) -> Result<Option<Parsed<'b>>, ReadError> {
     table.lines.clear();
-    let (limits, leniency) = (table.limits, table.leniency);
-    let window = head.get(..limits.head).unwrap_or(head);
-    let rules = Rules {
-        bare_lf: leniency.bare_lf_in_response,
-        fold: leniency.fold_in_response,
-        blank_before_colon: leniency.blank_before_colon_in_response,
-        ..Rules::strict(limits.fields, Limit::Fields)
-    };
-    let Some((line, start)) = parse_line(window, leniency.missing_reason, rules.bare_lf)? else {
-        return Ok(None);
-    };
+    let window = head.get(..table.limits.head).unwrap_or(head);
+    let rules = rules(&table.limits, &table.leniency);
+    let Some((line, start)) = parse_line(window, &table.leniency)? else { return Ok(None) };
     let (end, unfolded) = match section::parse(window, start, &mut table.lines, rules)? {
         Progress::Complete(end) => (end, false),
         Progress::Partial => return Ok(None),
@@ -72,29 +66,73 @@ pub(crate) fn parse<'b>(
     Ok(Some(Parsed { line, end, unfolded }))
 }
 
-/// `status-line = HTTP-version SP status-code SP [ reason-phrase ] CRLF`.
-fn parse_line(
+/// Reads a head that does not come whole or is not right: `None` while its end has not come.
+#[cold]
+#[inline(never)]
+pub(crate) fn parse_pieces<'b>(
+    head: &'b [u8],
+    table: &mut FieldTable,
+    unfinished: &mut Unfinished,
+) -> Result<Option<Parsed<'b>>, ReadError> {
+    if check_unfinished(head, table, unfinished)? {
+        let parsed = parse(head, table)?;
+        debug_assert!(parsed.is_some(), "a head that has come whole is parsed whole");
+        return Ok(parsed);
+    }
+    match over_limit(head.len(), table.limits.head) {
+        Some(error) => Err(error),
+        None => Ok(None),
+    }
+}
+
+fn rules(limits: &Limits, leniency: &Leniency) -> Rules {
+    Rules {
+        bare_lf: leniency.bare_lf_in_response,
+        fold: leniency.fold_in_response,
+        blank_before_colon: leniency.blank_before_colon_in_response,
+        ..Rules::strict(limits.fields, Limit::Fields)
+    }
+}
+
+/// Checks what has come of a head since the last call. Says whether the head has come whole.
+fn check_unfinished(
     head: &[u8],
-    missing_reason: bool,
-    bare_lf: bool,
-) -> Result<Option<(StatusLine<'_>, usize)>, ReadError> {
-    let Some(lf) = memchr(b'\n', head) else {
-        // A peer that speaks another protocol is told apart before it has sent a whole line.
-        let common = head.iter().zip(b"HTTP/").take_while(|(sent, due)| sent == due).count();
-        return if common < head.len().min(5) {
-            Err(ReadError::malformed(Fault::Version, 0))
-        } else {
-            Ok(None)
-        };
-    };
+    table: &mut FieldTable,
+    unfinished: &mut Unfinished,
+) -> Result<bool, ReadError> {
+    let FieldTable { limits, leniency, lines, .. } = table;
+    let window = head.get(..limits.head).unwrap_or(head);
+    let rules = rules(limits, leniency);
+    let whole = unfinished.advance(window, |line, number| match number.checked_sub(1) {
+        None => parse_line(line, leniency).map(|_| false),
+        Some(before) => section::check_line(line, before, lines, rules),
+    })?;
+    if unfinished.lines == 0 {
+        check_protocol(window)?;
+    }
+    Ok(whole)
+}
+
+/// A peer that speaks another protocol is told apart before it has sent a whole line.
+fn check_protocol(head: &[u8]) -> Result<(), ReadError> {
+    let common = head.iter().zip(b"HTTP/").take_while(|(sent, due)| sent == due).count();
+    if common < head.len().min(5) {
+        return Err(ReadError::malformed(Fault::Version, 0));
+    }
+    Ok(())
+}
+
+/// `status-line = HTTP-version SP status-code SP [ reason-phrase ] CRLF`.
+fn parse_line<'b>(
+    head: &'b [u8],
+    leniency: &Leniency,
+) -> Result<Option<(StatusLine<'b>, usize)>, ReadError> {
+    check_protocol(head)?;
+    let Some(lf) = memchr(b'\n', head) else { return Ok(None) };
     let line = match head.get(..lf) {
         Some([line @ .., b'\r']) => line,
-        Some(line) if bare_lf => line,
-        _ => {
-            let common = head.iter().zip(b"HTTP/").take_while(|(sent, due)| sent == due).count();
-            let fault = if common < 5 { (Fault::Version, 0) } else { (Fault::BareLf, lf) };
-            return Err(ReadError::malformed(fault.0, fault.1));
-        }
+        Some(line) if leniency.bare_lf_in_response => line,
+        _ => return Err(ReadError::malformed(Fault::BareLf, lf)),
     };
     let Some((first, rest)) = line.split_first_chunk::<8>() else {
         return Err(ReadError::malformed(Fault::Version, 0));
@@ -103,7 +141,7 @@ fn parse_line(
     let (code, reason): (&[u8; 3], &[u8]) = match rest {
         [b' ', rest @ ..] => match rest.split_first_chunk::<3>() {
             Some((code, [b' ', reason @ ..])) => (code, reason),
-            Some((code, [])) if missing_reason => (code, &[]),
+            Some((code, [])) if leniency.missing_reason => (code, &[]),
             Some(_) => return Err(ReadError::malformed(Fault::StatusLine, 12)),
             None => return Err(ReadError::malformed(Fault::Status, 9)),
         },

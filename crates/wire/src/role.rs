@@ -30,7 +30,7 @@ pub(crate) mod sealed {
     use crate::{Connection, FieldTable, ReadError, Step};
 
     pub trait Sealed: Sized {
-        /// Reads a head, in the state in which one is due.
+        /// Reads a head, in the state in which one is due, and moves the states.
         fn read_head<'b>(
             connection: &mut Connection<Self>,
             input: &'b [u8],

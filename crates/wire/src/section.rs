@@ -13,12 +13,21 @@ pub(crate) struct Rules {
     pub(crate) bare_lf: bool,
     pub(crate) fold: bool,
     pub(crate) blank_before_colon: bool,
+    /// Whether the first line read is the first of the section, where nothing can be folded.
+    pub(crate) from_start: bool,
 }
 
 impl Rules {
     /// No deviation, and at most `most` lines.
     pub(crate) const fn strict(most: usize, too_many: Limit) -> Self {
-        Self { most, too_many, bare_lf: false, fold: false, blank_before_colon: false }
+        Self {
+            most,
+            too_many,
+            bare_lf: false,
+            fold: false,
+            blank_before_colon: false,
+            from_start: true,
+        }
     }
 }
 
@@ -50,7 +59,9 @@ pub(crate) fn parse(
             return Ok(Progress::Complete(at + 2));
         }
         if name == 0 || rest.get(name) != Some(&b':') {
-            match without_colon(rest, name, at == start, rules).map_err(|e| e.shifted(at))? {
+            match without_colon(rest, name, at == start && rules.from_start, rules)
+                .map_err(|e| e.shifted(at))?
+            {
                 Odd::End(length) => return Ok(Progress::Complete(at + length)),
                 Odd::Partial => return Ok(Progress::Partial),
                 Odd::Folded => return Ok(Progress::Folded),
@@ -83,6 +94,23 @@ pub(crate) fn parse(
         );
         let Some(next) = after.get(end.next..) else { return Ok(Progress::Partial) };
         rest = next;
+    }
+}
+
+/// Checks one line of a section that has not come whole, by the rules of [`parse`]. `before` is the number of
+/// lines before it. Says whether it is the empty line.
+pub(crate) fn check_line(
+    line: &[u8],
+    before: usize,
+    lines: &mut Lines,
+    rules: Rules,
+) -> Result<bool, ReadError> {
+    lines.clear();
+    let most = usize::from(before < rules.most);
+    let rules = Rules { most, from_start: before == 0, ..rules };
+    match parse(line, 0, lines, rules)? {
+        Progress::Complete(_) => Ok(true),
+        Progress::Partial | Progress::Folded => Ok(false),
     }
 }
 

@@ -2,17 +2,16 @@ use http::StatusCode;
 
 use crate::bytes::{invalid_in_value, push_decimal};
 use crate::connection::{BodySize, Connection, Event, Step, skip_empty_lines};
-use crate::content::length;
 use crate::cycle::{Facts, ReadStep, SendStep, Sending};
 use crate::error::{Fault, Feature, ReadError};
 use crate::field_buf::Marks;
 use crate::fields::Fields;
 use crate::framing::{self, Framing, never_has_content};
-use crate::line::{over_limit, worth_parsing};
 use crate::list::ListItems;
-use crate::request::{self, Kind};
+use crate::request::{self, Kind, RequestLine};
 use crate::role::{Server, sealed::Sealed};
 use crate::send_error::SendError;
+use crate::unfinished::Unfinished;
 use crate::{FieldBuf, FieldTable};
 
 impl Sealed for Server {
@@ -22,67 +21,67 @@ impl Sealed for Server {
         input: &'b [u8],
         table: &'b mut FieldTable,
     ) -> Result<Step<'b, Self>, ReadError> {
-        let read = read_request(connection, input, table);
-        // RFC 9110 §9.3.2: "the server MUST NOT send content in the response" to HEAD, and a refusal is
-        // a response too. A client that counts on that would take the page for the next answer.
-        if read.is_err() && asks_head(input) {
-            connection.cycle.begin_exchange(true);
-        }
-        read
+        let (skipped, taken) = match take_request(&mut connection.unfinished, input, table) {
+            Ok(taken) => taken,
+            Err(error) => return Err(connection.refuse(error, input)),
+        };
+        let Some(Taken { line, end, body, expects_continue }) = taken else {
+            return Ok(Step { used: skipped, event: Event::NeedMore });
+        };
+        let bytes = input.get(skipped..skipped + end).unwrap_or_default();
+        let fields = Fields { bytes, lines: &table.lines };
+        let options = framing::options(fields);
+        let facts = &mut connection.cycle.facts;
+        facts.note_persistence(options, line.version);
+        facts.set(Facts::AWAITS, expects_continue);
+        facts.set(Facts::CONNECT, line.kind == Kind::Connect);
+        facts.set(Facts::UPGRADE, request::asks_upgrade(fields, line.version, options));
+        connection.cycle.begin_exchange(line.kind == Kind::Head);
+        connection.begin_content(body);
+        let head = line.head(fields);
+        Ok(Step { used: skipped + end, event: Event::Head { head, body, expects_continue } })
     }
 }
 
-/// Whether the request line, however broken the rest is, starts with HEAD.
-#[cold]
-fn asks_head(input: &[u8]) -> bool {
-    let blank = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    input.get(blank..).is_some_and(|rest| rest.starts_with(b"HEAD "))
+/// What was decided about a request head that is whole and right.
+struct Taken {
+    line: RequestLine,
+    end: usize,
+    body: Framing,
+    expects_continue: bool,
 }
 
+/// Reads a request head, if it is whole, behind empty lines, whose bytes are given first.
 #[inline(always)]
-fn read_request<'b>(
-    connection: &mut Connection<Server>,
-    input: &'b [u8],
-    table: &'b mut FieldTable,
-) -> Result<Step<'b, Server>, ReadError> {
-    let mut used = 0;
-    if connection.scanned == 0 {
-        used = skip_empty_lines(input, &mut connection.empty_lines)
+fn take_request(
+    unfinished: &mut Unfinished,
+    input: &[u8],
+    table: &mut FieldTable,
+) -> Result<(usize, Option<Taken>), ReadError> {
+    let mut skipped = 0;
+    if unfinished.is_fresh() {
+        skipped = skip_empty_lines(input, &mut unfinished.empty_lines)
             .ok_or(ReadError::malformed(Fault::EmptyLines, 0))?;
     }
-    let rest = input.get(used..).unwrap_or_default();
+    let rest = input.get(skipped..).unwrap_or_default();
     if rest.is_empty() || rest == b"\r" {
-        return Ok(Step { used, event: Event::NeedMore });
+        return Ok((skipped, None));
     }
     let FieldTable { limits, leniency, lines, .. } = table;
-    let mut parsed = None;
-    if worth_parsing(rest, connection.scanned as usize, limits.head, false) {
-        parsed =
-            request::parse(rest, limits, leniency, lines).map_err(|error| error.shifted(used))?;
-    }
-    let Some((line, end)) = parsed else {
-        if let Some(error) = over_limit(rest.len(), limits.head) {
-            return Err(error.shifted(used));
-        }
-        connection.scanned = length(rest);
-        return Ok(Step { used, event: Event::NeedMore });
+    let (line, end) = match request::parse_fresh(rest, limits, leniency, lines, *unfinished) {
+        Some(parsed) => parsed,
+        None => match request::parse_pieces(rest, limits, leniency, lines, unfinished) {
+            Ok(Some(parsed)) => parsed,
+            Ok(None) => return Ok((skipped, None)),
+            Err(error) => return Err(error.shifted(skipped)),
+        },
     };
-    let bytes = rest.get(..end).unwrap_or_default();
-    let fields = Fields { bytes, lines };
-    let body = framing::request(fields, line.version).map_err(|error| error.shifted(used))?;
+    let fields = Fields { bytes: rest.get(..end).unwrap_or_default(), lines };
+    let body = framing::request(fields, line.version).map_err(|error| error.shifted(skipped))?;
     let expects_continue = fields.lines.known.expect.any()
-        && expects_continue(fields, line.version).map_err(|error| error.shifted(used))?
+        && expects_continue(fields, line.version).map_err(|error| error.shifted(skipped))?
         && body != Framing::Empty;
-    let head = line.head(fields)?;
-    let options = framing::options(fields);
-    let facts = &mut connection.cycle.facts;
-    facts.note_persistence(options, line.version);
-    facts.set(Facts::AWAITS, expects_continue);
-    facts.set(Facts::CONNECT, line.kind == Kind::Connect);
-    facts.set(Facts::UPGRADE, request::asks_upgrade(fields, line.version, options));
-    connection.cycle.begin_exchange(line.kind == Kind::Head);
-    connection.begin_content(body);
-    Ok(Step { used: used + end, event: Event::Head { head, body, expects_continue } })
+    Ok((skipped, Some(Taken { line, end, body, expects_continue })))
 }
 
 /// Whether the request, which has `Expect`, expects `100-continue`.
@@ -111,6 +110,21 @@ fn expects_continue(fields: Fields<'_>, version: http::Version) -> Result<bool, 
 }
 
 impl Connection<Server> {
+    /// Notes that nothing more is read.
+    ///
+    /// RFC 9110 §9.3.2: "the server MUST NOT send content in the response" to HEAD, and a refusal is a
+    /// response too. A client that counts on that would take the page for the next answer. So a request
+    /// line that begins with HEAD is one, however broken the rest is.
+    #[cold]
+    fn refuse(&mut self, error: ReadError, input: &[u8]) -> ReadError {
+        let blank = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        if input.get(blank..).is_some_and(|rest| rest.starts_with(b"HEAD ")) {
+            self.cycle.begin_exchange(true);
+        }
+        self.cycle.read(ReadStep::Fail);
+        error
+    }
+
     /// Writes an interim response to `out`: a status line with 1xx but 101, `fields`, an empty line.
     ///
     /// *Errors*: [`SendError::HeadNotDue`], [`SendError::NotInterim`], and [`SendError::InterimToHttp10`].

@@ -25,7 +25,7 @@ impl FieldTable {
     #[must_use]
     pub fn new(limits: Limits, leniency: Leniency) -> Self {
         let largest = u32::MAX as usize;
-        let most = usize::from(u16::MAX);
+        let most = usize::from(u16::MAX) - 1;
         let limits = Limits {
             request_line: limits.request_line.min(largest),
             head: limits.head.min(largest),
@@ -33,6 +33,7 @@ impl FieldTable {
             chunk_line: limits.chunk_line.min(largest),
             trailers: limits.trailers.min(largest),
             trailer_fields: limits.trailer_fields.min(most),
+            interim: limits.interim.min(254),
             ..limits
         };
         Self { limits, leniency, lines: Lines::EMPTY, unfolded: Vec::new() }

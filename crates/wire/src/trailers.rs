@@ -3,33 +3,35 @@
 use crate::Limits;
 use crate::error::{Limit, ReadError};
 use crate::section::{self, Progress, Rules};
-use crate::table::{Known, Lines, Scan, scan_end};
+use crate::table::{Known, Lines};
+use crate::unfinished::Unfinished;
 
 /// Reads a trailer section from the start of `input`; `None` while its end has not come.
 pub(crate) fn parse(
     input: &[u8],
-    scanned: usize,
+    unfinished: &mut Unfinished,
     limits: &Limits,
     lines: &mut Lines,
 ) -> Result<Option<usize>, ReadError> {
-    lines.clear();
-    let over = input.len() >= limits.trailers;
-    if scanned > 0 && !over && scan_end(input, scanned, false) == Scan::Nothing {
-        return Ok(None);
-    }
     let window = input.get(..limits.trailers).unwrap_or(input);
     let rules = Rules::strict(limits.trailer_fields, Limit::TrailerFields);
-    match section::parse(window, 0, lines, rules)? {
-        Progress::Complete(end) => {
-            lines.spans.retain(|line| !is_forbidden(line.name(window)));
-            lines.known = Known::NONE;
-            Ok(Some(end))
-        }
-        Progress::Partial | Progress::Folded if over => {
+    let whole = unfinished
+        .advance(window, |line, before| section::check_line(line, before, lines, rules))?;
+    if !whole {
+        return if input.len() >= limits.trailers {
             Err(ReadError::LimitExceeded { limit: Limit::Trailers, position: limits.trailers })
-        }
-        Progress::Partial | Progress::Folded => Ok(None),
+        } else {
+            Ok(None)
+        };
     }
+    lines.clear();
+    let Progress::Complete(end) = section::parse(window, 0, lines, rules)? else {
+        debug_assert!(false, "trailers that have come whole are parsed whole");
+        return Ok(None);
+    };
+    lines.spans.retain(|line| !is_forbidden(line.name(window)));
+    lines.known = Known::NONE;
+    Ok(Some(end))
 }
 
 /// Whether a field of this name changes framing, routing, authentication, request modifiers or the meaning
