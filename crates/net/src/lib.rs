@@ -12,6 +12,7 @@ mod outbox;
 mod pool;
 mod readiness;
 mod scheduler;
+#[cfg(feature = "signals")]
 mod signals;
 mod socket;
 mod stream;
@@ -30,6 +31,7 @@ pub use outbox::{FileRange, Front, Outbox, Pause, Segment};
 pub use pool::{Full, WorkerPool};
 pub use readiness::Readiness;
 pub use scheduler::{Scheduler, Stop};
+#[cfg(feature = "signals")]
 pub use signals::{Signal, on_signals};
 pub use socket::SocketTransport;
 pub use task::{Next, Notifier, Task, TaskId};
