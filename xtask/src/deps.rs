@@ -69,7 +69,13 @@ const RULES: &[Rule] = &[
     },
     Rule {
         package: "avocet-files",
-        arrows: &["avocet-wire", "avocet-semantics", "avocet-net", "avocet-server"],
+        arrows: &[
+            "avocet-wire",
+            "avocet-semantics",
+            "avocet-net",
+            "avocet-server",
+            "avocet-encoding",
+        ],
         never: &[],
         ceiling: 40,
         goal: 40,

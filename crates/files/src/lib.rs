@@ -1,17 +1,22 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod cache;
+mod compress;
 mod deferred;
 mod folder;
 mod listing;
+mod making;
 mod metadata;
 mod outcome;
 mod path;
 mod pieces;
 mod representation;
+mod resource;
 mod respond;
 mod root;
 mod service;
+mod settings;
 mod types;
 mod validators;
 

@@ -2,10 +2,12 @@
 
 use std::os::fd::OwnedFd;
 
+use avocet_wire::InvalidField;
 use rustix::io::Errno;
 
 use crate::metadata::{Kind, Metadata};
 use crate::path::{FilePath, InvalidPath};
+use crate::representation::LoadError;
 use crate::root::Root;
 
 /// What a request's path names.
@@ -27,6 +29,8 @@ pub(crate) enum Outcome {
     Busy(Errno),
     /// The disk or the system failed.
     Failed(Errno),
+    /// A setting gives a field that cannot be sent.
+    Unsendable(InvalidField),
 }
 
 /// An open file and its state.
@@ -36,6 +40,8 @@ pub(crate) struct Opened {
     pub(crate) metadata: Metadata,
     /// Its path, below the root; it differs from the request's where an index was chosen.
     pub(crate) path: Vec<u8>,
+    /// Whether nothing that could appear would be chosen in its place.
+    pub(crate) is_first_choice: bool,
 }
 
 /// What decides which files there are.
@@ -67,14 +73,17 @@ fn look_at(root: &Root, path: &FilePath<'_>) -> Result<Outcome, Errno> {
     };
     let metadata = Metadata::of(&file)?;
     Ok(match metadata.kind {
-        Kind::File => Outcome::Opened(Opened { file, metadata, path: path.as_bytes().to_vec() }),
+        Kind::File => {
+            let path = path.as_bytes().to_vec();
+            Outcome::Opened(Opened { file, metadata, path, is_first_choice: true })
+        }
         Kind::Folder => Outcome::Redirect,
         Kind::Other => Outcome::NotFound,
     })
 }
 
 fn look_into(root: &Root, rules: &Rules, path: &FilePath<'_>) -> Result<Outcome, Errno> {
-    for name in &rules.index {
+    for (choice, name) in rules.index.iter().enumerate() {
         let path = path.join(name);
         let file = match root.open_below(&path) {
             Ok(file) => file,
@@ -83,7 +92,8 @@ fn look_into(root: &Root, rules: &Rules, path: &FilePath<'_>) -> Result<Outcome,
         };
         let metadata = Metadata::of(&file)?;
         if metadata.kind == Kind::File {
-            return Ok(Outcome::Opened(Opened { file, metadata, path }));
+            let is_first_choice = choice == 0;
+            return Ok(Outcome::Opened(Opened { file, metadata, path, is_first_choice }));
         }
     }
     if !rules.listing {
@@ -108,6 +118,15 @@ impl Outcome {
             Errno::ACCESS | Errno::PERM => Self::Forbidden,
             Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN => Self::Busy(error),
             error => Self::Failed(error),
+        }
+    }
+}
+
+impl From<LoadError> for Outcome {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::System(error) => Self::of_error(error),
+            LoadError::Field(error) => Self::Unsendable(error),
         }
     }
 }

@@ -67,6 +67,11 @@ impl<'a> FilePath<'a> {
         self.bytes.strip_suffix(b"/").unwrap_or(&self.bytes)
     }
 
+    /// What tells this path from every other: its bytes, and the slash of a folder.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Whether it names a folder: it is the root, or ended in a slash or in a dot segment.
     pub(crate) fn is_folder(&self) -> bool {
         self.is_root() || self.bytes.ends_with(b"/")

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY};
 use rustix::io::Errno;
 
+use crate::cache::Weight;
 use crate::metadata::Metadata;
 use crate::validators::Stamp;
 
@@ -67,6 +68,16 @@ impl Representation {
         let (metadata, now, content) = take(file, metadata)?;
         let about = About::new(Stamp::new(&metadata, now), described)?;
         Ok(Self { metadata, content, about })
+    }
+
+    /// What a cache has to account for.
+    pub(crate) fn weight(&self) -> Weight {
+        let about = self.about.fields.as_bytes().len() + self.about.unchanged.as_bytes().len();
+        let (bytes, files) = match &self.content {
+            Content::Memory(bytes) => (bytes.len(), 0),
+            Content::File(_) => (0, 1),
+        };
+        Weight { bytes: bytes + about + OVERHEAD, files }
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -146,6 +157,9 @@ fn take(file: File, mut metadata: Metadata) -> Result<(Metadata, SystemTime, Con
 /// Up to this size the bytes of a file are taken into memory: sending them from there costs less
 /// than another call for the file.
 pub(crate) const SMALL: usize = 16 * 1024;
+
+/// What a representation takes beside its content and fields, generously.
+const OVERHEAD: usize = 512;
 
 /// How often a file is read that changes meanwhile.
 const ATTEMPTS: usize = 3;

@@ -2,21 +2,25 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::Instant;
 
 use avocet_net::WorkerPool;
 use avocet_server::{Handler, Reply, Request, Response};
-use avocet_wire::{FieldBuf, InvalidField};
+use avocet_wire::InvalidField;
 use http::header::{ACCEPT, ALLOW, RETRY_AFTER};
 use http::{Method, StatusCode};
+use rustix::io::Errno;
 
+use crate::cache::Cache;
 use crate::deferred::Deferred;
 use crate::listing::{self, Query};
-use crate::outcome::{Opened, Outcome, Rules, look_up};
+use crate::making::Making;
+use crate::outcome::{Outcome, Rules, look_up};
 use crate::path::{FilePath, InvalidPath};
-use crate::representation::{Described, LoadError, Representation};
+use crate::resource::{Chosen, Resource};
 use crate::respond::respond;
 use crate::root::Root;
-use crate::types::Types;
+use crate::settings::Settings;
 
 /// Serves a folder; made by [`Folder::open`](crate::Folder::open).
 pub struct Service {
@@ -28,37 +32,88 @@ pub struct Service {
 pub(crate) struct Shared {
     pub(crate) root: Root,
     pub(crate) rules: Rules,
-    pub(crate) types: Types,
+    pub(crate) settings: Settings,
     pub(crate) listings: listing::Budget,
+    cache: Cache<Resource>,
 }
 
-impl Service {
-    pub(crate) fn new(root: Root, rules: Rules, types: Types) -> Self {
-        let listings = listing::Budget::default();
-        let shared = Arc::new(Shared { root, rules, types, listings });
-        Self { shared, pool: Arc::new(WorkerPool::new()) }
+impl Shared {
+    pub(crate) fn new(
+        root: Root,
+        rules: Rules,
+        settings: Settings,
+        cache: Cache<Resource>,
+    ) -> Self {
+        Self { root, rules, settings, listings: listing::Budget::default(), cache }
     }
 
-    fn render(&self, request: &Request<'_>, reply: Reply<'_>, path: &FilePath<'_>) {
-        match look_up(&self.shared.root, &self.shared.rules, path) {
-            Outcome::Opened(opened) => self.send_file(request, reply, opened),
-            Outcome::Redirect => reply.send(or_500(redirect(path, request.query()))),
-            Outcome::Listing(folder) => self.list(request, reply, folder, path),
-            outcome => reply.send(failure(&outcome)),
+    /// The file that a path names, from memory if it is there and still right.
+    fn find(&self, path: &FilePath<'_>, now: Instant) -> Result<Arc<Resource>, Outcome> {
+        if let Some(found) = self.cache.get(path.key(), now) {
+            let resource = found.value;
+            if found.is_hot && resource.is_unchanged() || resource.is_current(&self.root, now) {
+                return Ok(resource);
+            }
+            self.cache.remove(path.key());
+        }
+        match self.load(path, now) {
+            // The descriptors that are kept for later are needed now.
+            Err(Outcome::Busy(Errno::MFILE | Errno::NFILE)) => {
+                self.cache.clear();
+                self.load(path, now)
+            }
+            loaded => loaded,
         }
     }
 
-    fn send_file(&self, request: &Request<'_>, reply: Reply<'_>, opened: Opened) {
-        let described = Described {
-            media_type: &self.shared.types.of(&opened.path),
-            coding: None,
-            varies: false,
-            extra: &FieldBuf::new(),
+    /// Accounts for what was made of a resource since it was found.
+    pub(crate) fn reweigh(&self, key: &[u8], resource: &Arc<Resource>) {
+        self.cache.reweigh(key, resource, resource.weight());
+    }
+
+    fn load(&self, path: &FilePath<'_>, now: Instant) -> Result<Arc<Resource>, Outcome> {
+        let opened = match look_up(&self.root, &self.rules, path) {
+            Outcome::Opened(opened) => opened,
+            outcome => return Err(outcome),
         };
-        match Representation::load(opened.file, opened.metadata, &described) {
-            Ok(found) => respond(request, reply, &found),
-            Err(LoadError::System(error)) => reply.send(failure(&Outcome::of_error(error))),
-            Err(LoadError::Field(error)) => reply.send(or_500(Err(error))),
+        let is_first_choice = opened.is_first_choice;
+        let resource = Arc::new(Resource::load(&self.root, &self.settings, opened, now)?);
+        // Of a second choice one look at its path does not tell whether it is still that.
+        if is_first_choice {
+            self.cache.insert(path.key(), resource.clone(), resource.weight(), now);
+        }
+        Ok(resource)
+    }
+}
+
+impl Service {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self { shared: Arc::new(shared), pool: Arc::new(WorkerPool::new()) }
+    }
+
+    fn render(&self, request: &Request<'_>, reply: Reply<'_>, path: &FilePath<'_>) {
+        match self.shared.find(path, request.received()) {
+            Ok(resource) => self.send(request, reply, path, &resource),
+            Err(Outcome::Redirect) => reply.send(or_500(redirect(path, request.query()))),
+            Err(Outcome::Listing(folder)) => self.list(request, reply, folder, path),
+            Err(outcome) => reply.send(failure(&outcome)),
+        }
+    }
+
+    fn send(
+        &self,
+        request: &Request<'_>,
+        reply: Reply<'_>,
+        path: &FilePath<'_>,
+        resource: &Arc<Resource>,
+    ) {
+        match resource.choose(&self.shared.settings, request) {
+            Chosen::Ready(found) => respond(request, reply, found),
+            Chosen::Making(coded) => {
+                let making =
+                    Making { shared: &self.shared, pool: &self.pool, path, resource, coded };
+                making.respond(request, reply);
+            }
         }
     }
 
@@ -109,6 +164,7 @@ pub(crate) fn failure(outcome: &Outcome) -> Response {
             log::error!("a file could not be opened: {error}");
             Response::error(StatusCode::INTERNAL_SERVER_ERROR)
         }
+        Outcome::Unsendable(error) => or_500(Err(*error)),
         // No name holds a slash, so this is a name that is not there.
         Outcome::Invalid(InvalidPath::Separator) => Response::error(StatusCode::NOT_FOUND),
         Outcome::Invalid(invalid) => {

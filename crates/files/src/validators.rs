@@ -15,6 +15,8 @@ pub(crate) struct Stamp {
     is_weak: bool,
     /// Last-Modified, as it is sent.
     modified: i64,
+    /// For how long the tag must stay weak.
+    unsettled_for: Option<Duration>,
 }
 
 impl Stamp {
@@ -28,11 +30,18 @@ impl Stamp {
         let (seconds, nanos) = metadata.modified;
         let tick = seconds.cast_unsigned().wrapping_mul(1_000_000_000).wrapping_add(nanos.into());
         let opaque = format!("{:x}-{:x}-{tick:x}", metadata.inode, metadata.size);
-        let is_weak = unsettled_for(metadata.modified, now).is_some();
+        let unsettled_for = unsettled_for(metadata.modified, now);
         // "An origin server with a clock MUST NOT generate a Last-Modified date that is later than
         // the server's time of message origination" (RFC 9110 §8.8.2.1).
         let modified = seconds.min(dates::seconds(now));
-        Self { opaque, is_weak, modified }
+        Self { opaque, is_weak: unsettled_for.is_some(), modified, unsettled_for }
+    }
+
+    /// The stamp of the same state in another coding that is made anew each time, so that its bytes
+    /// may differ from program to program.
+    pub(crate) fn coded(&self, coding: &str) -> Self {
+        let opaque = format!("{}-{coding}", self.opaque);
+        Self { opaque, is_weak: true, ..*self }
     }
 
     pub(crate) fn validators(&self) -> Validators<'_> {
@@ -49,6 +58,11 @@ impl Stamp {
     /// The value of Last-Modified.
     pub(crate) fn date(&self) -> [u8; 29] {
         dates::format_imf(self.modified)
+    }
+
+    /// For how long the state may still change without a trace; `None` when it may not.
+    pub(crate) fn unsettled_for(&self) -> Option<Duration> {
+        self.unsettled_for
     }
 }
 
@@ -91,12 +105,20 @@ mod tests {
         assert_eq!(tag(at(1_002, 4)), "W/\"ab-10-e8d4a51005\"");
         assert_eq!(tag(at(1_002, 5)), "\"ab-10-e8d4a51005\"");
         assert_eq!(tag(at(999, 0)), "W/\"ab-10-e8d4a51005\"");
+        let rest = Stamp::new(&file, at(1_001, 5)).unsettled_for();
+        assert_eq!(rest, Some(Duration::from_secs(1)));
     }
 
     #[test]
     fn the_date_is_never_in_the_future() {
         let stamp = Stamp::new(&metadata((2_000_000_000, 0)), at(784_111_777, 0));
         assert_eq!(&stamp.date(), b"Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+
+    #[test]
+    fn a_coding_made_anew_has_a_weak_tag_of_its_own() {
+        let stamp = Stamp::new(&metadata((1_000, 0)), at(2_000, 0));
+        assert_eq!(stamp.coded("br").tag(), "W/\"ab-10-e8d4a51000-br\"");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a test fails where something fails")]
 
+mod cached;
+mod codings;
 mod conditional;
 mod listing;
 mod paths;

@@ -1,0 +1,241 @@
+//! A file with its codings, as it was found under one path.
+
+use std::cell::OnceCell;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Instant;
+
+use avocet_encoding::{Choice, Coding, negotiate};
+use avocet_server::Request;
+use http::header::{ACCEPT_ENCODING, IF_MATCH, IF_RANGE, RANGE};
+use rustix::fs::{AtFlags, statat};
+
+use crate::cache::Weight;
+use crate::deferred::Deferred;
+use crate::metadata::{Kind, Metadata};
+use crate::outcome::Opened;
+use crate::representation::{Content, Described, LoadError, Representation};
+use crate::root::Root;
+use crate::settings::Settings;
+
+/// Everything that one path can be answered with.
+pub(crate) struct Resource {
+    /// The file's path below the root.
+    path: Vec<u8>,
+    pub(crate) plain: Representation,
+    /// The codings that a client may get instead, best first; none for types that do not compress.
+    coded: Vec<Coded>,
+    /// When the tags must be made again because the file has settled by then.
+    settles: Option<Instant>,
+}
+
+/// One coding of a file: lying beside it, or made here.
+pub(crate) struct Coded {
+    pub(crate) coding: Coding,
+    path: Vec<u8>,
+    /// What lay beside the file when it was found, used or not.
+    beside: Option<Metadata>,
+    sibling: Option<Representation>,
+    /// What was made of the file here; nothing where that would not be shorter.
+    made: OnceLock<Option<Representation>>,
+    /// Who waits for it to be made.
+    waiting: Mutex<Vec<Deferred>>,
+}
+
+/// How a request is to be answered.
+pub(crate) enum Chosen<'r> {
+    Ready(&'r Representation),
+    /// The coding has to be made first.
+    Making(&'r Coded),
+}
+
+/// What became of the wish to wait for a coding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// Nobody waits so far: who is told this sees to it that the coding is made.
+    First,
+    Joined,
+    /// The coding was made meanwhile, or found not to be worth it.
+    Over,
+}
+
+impl Resource {
+    /// Loads a file that was opened, and the codings of it that lie beside.
+    pub(crate) fn load(
+        root: &Root,
+        settings: &Settings,
+        opened: Opened,
+        now: Instant,
+    ) -> Result<Self, LoadError> {
+        let Opened { file, metadata, path, .. } = opened;
+        let media_type = settings.types.of(&path);
+        let varies = settings.compresses(&media_type);
+        let described =
+            Described { media_type: &media_type, coding: None, varies, extra: &settings.fields };
+        let plain = Representation::load(file, metadata, &described)?;
+        let mut coded = Vec::new();
+        if varies {
+            for (coding, ending) in CODINGS {
+                let path = [&path, ending].concat();
+                coded.push(Coded::load(root, &plain, coding, path, &described)?);
+            }
+        }
+        let stamps = coded.iter().filter_map(|coded| coded.sibling.as_ref());
+        let stamps = stamps.chain([&plain]).map(|found| &found.about.stamp);
+        let settles = stamps.filter_map(|stamp| stamp.unsettled_for()).max();
+        let settles = settles.and_then(|rest| now.checked_add(rest));
+        Ok(Self { path, plain, coded, settles })
+    }
+
+    /// Whether another look at the disk would find the same. Paths are looked at without opening
+    /// anything: what is the very same file in the same state may be sent again.
+    pub(crate) fn is_current(&self, root: &Root, now: Instant) -> bool {
+        let state = |path: &[u8]| {
+            let stat = statat(root.folder(), path, AtFlags::empty()).ok()?;
+            Some(Metadata::from_stat(&stat))
+        };
+        !self.is_unsettled(now)
+            && state(&self.path) == Some(self.plain.metadata)
+            && self.coded.iter().all(|coded| state(&coded.path) == coded.beside)
+    }
+
+    /// Whether what is open is as it was when it was found. What was exchanged under its path since
+    /// is not seen.
+    pub(crate) fn is_unchanged(&self) -> bool {
+        let siblings = self.coded.iter().filter_map(|coded| coded.sibling.as_ref());
+        let unchanged = |found: &Representation| match &found.content {
+            Content::Memory(_) => true,
+            Content::File(file) => Metadata::of(file) == Ok(found.metadata),
+        };
+        self.settles.is_none() && siblings.chain([&self.plain]).all(unchanged)
+    }
+
+    /// Whether the tags are no longer what they should be.
+    fn is_unsettled(&self, now: Instant) -> bool {
+        self.settles.is_some_and(|settles| now >= settles)
+    }
+
+    /// What the cache has to account for.
+    pub(crate) fn weight(&self) -> Weight {
+        let codings = self.coded.iter().flat_map(|coded| [coded.sibling.as_ref(), coded.made()]);
+        codings.flatten().chain([&self.plain]).map(Representation::weight).sum()
+    }
+
+    /// Chooses by Accept-Encoding: the highest weight, and of equal ones what lies beside the file
+    /// before what has to be made.
+    pub(crate) fn choose(&self, settings: &Settings, request: &Request<'_>) -> Chosen<'_> {
+        if self.coded.is_empty() || !request.fields().contains(&ACCEPT_ENCODING) {
+            return Chosen::Ready(&self.plain);
+        }
+        let can_make = OnceCell::new();
+        let can_make = || *can_make.get_or_init(|| self.can_make(settings, request));
+        let mut offered = [Coding::Gzip; CODINGS.len()];
+        let mut count = 0;
+        for wanted in [true, false] {
+            for coded in &self.coded {
+                let is_beside = coded.sibling.is_some();
+                if is_beside == wanted && (is_beside || coded.is_worth_making() && can_make()) {
+                    offered[count] = coded.coding;
+                    count += 1;
+                }
+            }
+        }
+        let lines = request.fields().get_all(&ACCEPT_ENCODING);
+        let Choice::Coding(coding) = negotiate(lines, &offered[..count]) else {
+            return Chosen::Ready(&self.plain);
+        };
+        self.coding(coding).map_or(Chosen::Ready(&self.plain), |coded| match coded.ready() {
+            Some(ready) => Chosen::Ready(ready),
+            None => Chosen::Making(coded),
+        })
+    }
+
+    pub(crate) fn coding(&self, coding: Coding) -> Option<&Coded> {
+        self.coded.iter().find(|coded| coded.coding == coding)
+    }
+
+    /// A coding that is made here has no lasting bytes: ranges of it cannot be joined, and its tag
+    /// is weak. Who asks for such gets the file as it is.
+    fn can_make(&self, settings: &Settings, request: &Request<'_>) -> bool {
+        let fields = request.fields();
+        settings.makes_codings
+            && self.plain.len() >= settings.least_to_compress
+            && ![RANGE, IF_RANGE, IF_MATCH].iter().any(|name| fields.contains(name))
+    }
+}
+
+impl Coded {
+    fn load(
+        root: &Root,
+        plain: &Representation,
+        coding: Coding,
+        path: Vec<u8>,
+        described: &Described<'_>,
+    ) -> Result<Self, LoadError> {
+        let mut coded = Self {
+            coding,
+            path,
+            beside: None,
+            sibling: None,
+            made: OnceLock::new(),
+            waiting: Mutex::default(),
+        };
+        // Whatever keeps a sibling from being opened, the file itself is still there.
+        let Ok(file) = root.open_below(&coded.path) else { return Ok(coded) };
+        let metadata = Metadata::of(&file)?;
+        coded.beside = Some(metadata);
+        if metadata.kind != Kind::File || is_outdated(&metadata, &plain.metadata) {
+            log::debug!("{} is not used", coded.path.escape_ascii());
+            return Ok(coded);
+        }
+        let described = Described { coding: Some(coding.name()), ..*described };
+        coded.sibling = Some(Representation::load(file, metadata, &described)?);
+        Ok(coded)
+    }
+
+    pub(crate) fn ready(&self) -> Option<&Representation> {
+        self.sibling.as_ref().or_else(|| self.made())
+    }
+
+    fn made(&self) -> Option<&Representation> {
+        self.made.get().and_then(Option::as_ref)
+    }
+
+    fn is_worth_making(&self) -> bool {
+        self.coding.is_built_in() && !matches!(self.made.get(), Some(None))
+    }
+
+    /// Joins those who wait for the coding. `defer` is called only where there is still something
+    /// to wait for.
+    pub(crate) fn wait(&self, defer: impl FnOnce() -> Option<Deferred>) -> Wait {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.made.get().is_some() {
+            return Wait::Over;
+        }
+        let is_first = waiting.is_empty();
+        waiting.extend(defer());
+        if is_first { Wait::First } else { Wait::Joined }
+    }
+
+    /// Gives back those who wait, although nothing was made for them.
+    pub(crate) fn give_up(&self) -> Vec<Deferred> {
+        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes what was made and gives back those who wait.
+    pub(crate) fn finish(&self, made: Option<Representation>) -> Vec<Deferred> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        // A second result for the same state is as good as the first.
+        let _ = self.made.set(made);
+        std::mem::take(&mut *waiting)
+    }
+}
+
+/// Whether a sibling is older than what it was made from. A little older is let pass, because tools
+/// write files in any order.
+fn is_outdated(sibling: &Metadata, plain: &Metadata) -> bool {
+    sibling.modified.0.saturating_add(2) < plain.modified.0
+}
+
+/// The codings that are offered, best first, and the endings of files that hold them.
+const CODINGS: [(Coding, &[u8]); 3] =
+    [(Coding::Zstd, b".zst"), (Coding::Br, b".br"), (Coding::Gzip, b".gz")];
