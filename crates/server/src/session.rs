@@ -135,7 +135,6 @@ impl Session {
         }
         result?;
         if self.upgraded.is_some() {
-            self.register(cx)?;
             return Ok(Next::Again);
         }
         let more = self.state.unstepped || cx.readable() || self.exchange.is_some();
@@ -332,7 +331,7 @@ impl Session {
         }
         match self.state.stage {
             Stage::Closing if out.is_empty() || self.state.cut_off => self.finish_close(cx)?,
-            Stage::Switching if out.is_empty() => self.switch(),
+            Stage::Switching if out.is_empty() => self.switch(cx)?,
             _ => {}
         }
         Ok(count)
@@ -388,7 +387,7 @@ impl Session {
 
     fn register(&mut self, cx: &mut Turn<'_>) -> Result<(), Ended> {
         if !self.state.registered {
-            let Some(transport) = &mut self.transport else { return Ok(()) };
+            let Some(transport) = &mut self.transport else { return Err(Ended) };
             if let Err(error) = cx.register(&mut **transport) {
                 return Err(self.lost("registering", &error));
             }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use avocet_net::{Outbox, Turn};
 use avocet_wire::{Framing, ReadError};
 
-use super::{HIGH_WATER, Session};
+use super::{Ended, HIGH_WATER, Session};
 use crate::body::{BodySource, Pulled, segment_len};
 use crate::exchange::{Exchange, Record};
 use crate::reply::{Answer, Intake, Plan, Upgraded, send_end};
@@ -207,12 +207,28 @@ impl Session {
 
     /// Hands the connection to the task of the other protocol. The task keeps the session's place on
     /// the loop, so that events find it.
-    pub(super) fn switch(&mut self) {
-        let Some(exchange) = self.exchange.take() else { return self.close() };
-        let Answer::Upgrade(then) = exchange.plan.answer else { return self.close() };
-        let Some(transport) = self.transport.take() else { return self.close() };
+    pub(super) fn switch(&mut self, cx: &mut Turn<'_>) -> Result<(), Ended> {
+        // Everything may have come in the first packet, before the loop had to know the connection.
+        self.register(cx)?;
+        let Some(mut exchange) = self.exchange.take() else { return Err(Ended) };
+        let answer = std::mem::replace(&mut exchange.plan.answer, Answer::Queued);
+        self.exchange = Some(exchange);
+        self.finish_exchange(cx.now(), false);
+        let Answer::Upgrade(then) = answer else { return Err(Ended) };
+        let Some(transport) = self.transport.take() else { return Err(Ended) };
         let early = std::mem::take(&mut self.input);
-        self.upgraded = Some(then(Upgraded { transport, early }));
+        let upgraded = Upgraded { transport, early };
+        match catch_unwind(AssertUnwindSafe(|| then(upgraded))) {
+            Ok(task) => {
+                self.upgraded = Some(task);
+                Ok(())
+            }
+            Err(_) => {
+                self.worker.counters.panics.add(1);
+                log::error!("the beginning of another protocol panicked");
+                Err(Ended)
+            }
+        }
     }
 }
 

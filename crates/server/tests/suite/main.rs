@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where its premise fails")]
 
+mod interim;
 mod keep_alive;
 mod methods;
 mod pipelining;
@@ -11,3 +12,4 @@ mod response_content;
 mod stop;
 mod support;
 mod timeouts;
+mod upgrade;
