@@ -244,7 +244,12 @@ impl Responder {
 
     /// Nothing sent yet: 500. Otherwise the sender is dropped, which cuts the response off.
     fn fail(mut self, error: &io::Error) {
-        log::error!("a blocking handler failed: {error}");
+        if self.ticket.is_none() && error.kind() == io::ErrorKind::BrokenPipe {
+            // The client has left, or asked for the head alone.
+            log::debug!("a blocking handler could not write: {error}");
+        } else {
+            log::error!("a blocking handler failed: {error}");
+        }
         if let Some(ticket) = self.ticket.take() {
             ticket.send(Response::error(StatusCode::INTERNAL_SERVER_ERROR));
         }
@@ -282,6 +287,9 @@ impl Write for Responder {
 impl Read for BodyReader {
     /// *Blocking*: until content comes. *Errors*: `UnexpectedEof` when it was cut short.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
         let mut state = self.0.lock();
         loop {
             if !state.bytes.is_empty() {

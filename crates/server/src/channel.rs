@@ -1,8 +1,11 @@
 //! A response's content from another thread, within a bound.
 
 use std::collections::VecDeque;
+use std::error::Error;
+use std::fmt;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use avocet_net::{Notifier, Segment};
 use avocet_wire::FieldBuf;
@@ -45,7 +48,20 @@ struct State {
 enum End {
     Finished(FieldBuf),
     CutOff,
+    Panicked,
 }
+
+/// The sender was dropped by a panic.
+#[derive(Debug)]
+pub(crate) struct SenderPanicked;
+
+impl fmt::Display for SenderPanicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the sender of the content panicked")
+    }
+}
+
+impl Error for SenderPanicked {}
 
 impl BodySender {
     /// Sends a piece when there is room.
@@ -81,7 +97,7 @@ impl BodySender {
 impl Drop for BodySender {
     fn drop(&mut self) {
         if !self.ended {
-            self.end(End::CutOff);
+            self.end(if thread::panicking() { End::Panicked } else { End::CutOff });
         }
     }
 }
@@ -99,6 +115,7 @@ impl BodySource for Receiver {
             Some(End::CutOff) => {
                 Err(io::Error::other("the content was not finished by its sender"))
             }
+            Some(End::Panicked) => Err(io::Error::other(SenderPanicked)),
             None => {
                 state.notifier = Some(wake());
                 Ok(Pulled::Pending)

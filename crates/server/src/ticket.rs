@@ -1,6 +1,7 @@
 //! A reply that is given later, by any thread.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use avocet_net::Notifier;
 use http::StatusCode;
@@ -19,10 +20,16 @@ pub struct Ticket {
 
 /// Where the session finds the response.
 #[derive(Default)]
-pub(crate) struct Slot(Mutex<Option<Response>>);
+pub(crate) struct Slot(Mutex<Option<Given>>);
+
+/// A response, and whether it stands for a panic.
+pub(crate) struct Given {
+    pub(crate) response: Response,
+    pub(crate) panicked: bool,
+}
 
 impl Slot {
-    pub(crate) fn take(&self) -> Option<Response> {
+    pub(crate) fn take(&self) -> Option<Given> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -40,7 +47,8 @@ impl Ticket {
 
     fn put(&mut self, response: Response) {
         self.used = true;
-        *self.slot.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(response);
+        let given = Given { response, panicked: thread::panicking() };
+        *self.slot.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(given);
         if !self.notifier.wake() {
             log::debug!("a response came after its loop had ended");
         }

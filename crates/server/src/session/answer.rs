@@ -8,9 +8,11 @@ use avocet_wire::{Framing, ReadError};
 
 use super::{Ended, HIGH_WATER, Session};
 use crate::body::{BodySource, Pulled, segment_len};
+use crate::channel::SenderPanicked;
 use crate::exchange::{Exchange, Record};
 use crate::reply::{Answer, Intake, Plan, Upgraded, send_end};
 use crate::response::Response;
+use crate::ticket::Given;
 
 /// How much a source is asked for at a time.
 const PIECE: usize = 32 * 1024;
@@ -24,8 +26,9 @@ impl Session {
         let mut changed = false;
         exchange.plan.answer = match answer {
             Answer::Deferred(slot) => match slot.take() {
-                Some(response) => {
+                Some(Given { response, panicked }) => {
                     changed = true;
+                    self.worker.counters.panics.add(u64::from(panicked));
                     let framing = exchange.framing;
                     self.reply(cx, out, framing, &mut exchange.plan, |mut reply| {
                         reply.answer(response);
@@ -100,6 +103,9 @@ impl Session {
                     .append(|tail| send_end(&mut self.conn, &trailers, tail))
                     .map(|()| Some(Answer::Queued)),
                 Ok(Err(error)) => {
+                    let panicked =
+                        error.get_ref().is_some_and(|inner| inner.is::<SenderPanicked>());
+                    self.worker.counters.panics.add(u64::from(panicked));
                     log::error!("the content of a response ended early: {error}");
                     return Answer::Broken;
                 }

@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where its premise fails")]
 
+mod blocking;
+mod framing;
+mod half_close;
 mod interim;
 mod keep_alive;
 mod methods;

@@ -91,6 +91,11 @@ impl Client {
         Self { stream, received: Vec::new() }
     }
 
+    /// The same connection for another thread, so that one sends while the other receives.
+    pub(crate) fn second_half(&self) -> Self {
+        Self { stream: self.stream.try_clone().unwrap(), received: Vec::new() }
+    }
+
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).unwrap();
     }
