@@ -247,8 +247,8 @@ impl Decoder {
         Ok(pass)
     }
 
-    /// The fault to tell once nothing moves: that of the innermost coding, which for the same
-    /// input is the same however it is cut.
+    /// The fault to tell once nothing moves: that of the innermost coding, which stands first in
+    /// the content.
     fn fault(&self) -> Option<DecodeError> {
         let at = self.links.iter().rposition(|link| link.fault.is_some())?;
         let fault = self.links[at].fault.clone();

@@ -15,9 +15,11 @@ pub fn check(codings: &ContentCodings, data: &[u8]) {
     let cut = decode(&mut decoder, input, usize::from(*piece_len) + 1, usize::from(*room_len) + 1);
     match (whole, cut) {
         (Ok(whole), Ok(cut)) => assert!(whole == cut, "the content depends on the cut"),
-        (Err(whole), Err(cut)) => assert_eq!(
-            std::mem::discriminant(&whole),
-            std::mem::discriminant(&cut),
+        // A damaged outer coding may keep back what it decoded before the fault, so that the fault
+        // of an inner one is seen only when the input comes in pieces.
+        (Err(whole), Err(cut)) => assert!(
+            codings.as_slice().len() > 1
+                || std::mem::discriminant(&whole) == std::mem::discriminant(&cut),
             "{whole}, and cut: {cut}"
         ),
         (whole, cut) => panic!("{:?}, and cut: {:?}", whole.err(), cut.err()),

@@ -1,11 +1,16 @@
 use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, ResetDirective, get_error_name};
 
 use super::stage::Fault;
-use super::zstd_header::{MAX_HEADER, MAX_WINDOW, SKIPPABLE_HEADER, Start, read_start};
+use super::zstd_header::{MAX_HEADER, MAX_WINDOW, Start, read_start};
 use crate::progress::Step;
 use crate::{Coding, DecodeError};
 
 /// Decodes `zstd`: one frame or more, skippable ones passed over.
+///
+/// The header of a frame is read here and given to the backend apart from the rest. With header,
+/// frame and room at hand the backend decodes in one go, and other checks are made then: not that
+/// of the window, but that of the length of content which ends in an empty block. What is accepted
+/// would depend on how the input was cut.
 ///
 /// *Bounds*: a window of at most 8 MiB, which is also about what the state can come to hold.
 ///
@@ -17,7 +22,7 @@ pub(crate) struct Unzstd {
 }
 
 enum State {
-    /// The bytes of a frame's header that came in pieces too small to read it.
+    /// What has come of a frame's header.
     Start {
         held: [u8; MAX_HEADER],
         len: usize,
@@ -25,6 +30,8 @@ enum State {
     /// Inside a frame; `is_full` when the last step may have left content in the context.
     Body {
         is_full: bool,
+        declared: Option<u64>,
+        written: u64,
     },
     Skip {
         left: u32,
@@ -76,7 +83,7 @@ impl Unzstd {
                     }
                     self.end_frame();
                 }
-                State::Body { is_full } => {
+                State::Body { is_full, declared, written } => {
                     let room = &mut out[step.written..];
                     if room.is_empty() || rest.is_empty() && !*is_full {
                         return Ok(());
@@ -85,7 +92,11 @@ impl Unzstd {
                     *is_full = moved.written == room.len();
                     step.read += moved.read;
                     step.written += moved.written;
+                    *written += moved.written as u64;
                     if is_end {
+                        if declared.is_some_and(|declared| declared != *written) {
+                            return Err(Fault::Length);
+                        }
                         self.end_frame();
                     } else if moved == Step::default() && !rest.is_empty() {
                         return Err(Fault::Corrupt("the data cannot be read on"));
@@ -95,17 +106,14 @@ impl Unzstd {
         }
     }
 
-    /// Reads the start of a frame: in place where the input has the whole header, so that the
-    /// backend sees frame and header together, otherwise from what is held. False when that takes
-    /// more input.
+    /// Reads the start of a frame as far as `rest` has it. False when that takes more input.
     fn start(&mut self, rest: &[u8], step: &mut Step) -> Result<bool, Fault> {
         let State::Start { held, len } = &mut self.state else {
             return Ok(true);
         };
-        let seen = if *len == 0 { read_start(rest) } else { read_start(&held[..*len]) };
-        let start = match seen {
+        let start = match read_start(&held[..*len]) {
             Err(Fault::Corrupt(_)) if self.frames > 0 => return Err(Fault::Trailing),
-            seen => seen?,
+            start => start?,
         };
         match start {
             Start::Needs(_) if rest.is_empty() => return Ok(false),
@@ -116,19 +124,13 @@ impl Unzstd {
                 *len += taken;
                 step.read += taken;
             }
-            Start::Skippable { content_len } => {
-                if *len == 0 {
-                    step.read += SKIPPABLE_HEADER;
-                }
-                self.state = State::Skip { left: content_len };
-            }
-            Start::Frame { .. } if *len == 0 => self.state = State::Body { is_full: false },
-            Start::Frame { header_len } => {
+            Start::Skippable { content_len } => self.state = State::Skip { left: content_len },
+            Start::Frame { header_len, content_len } => {
                 let (moved, _) = decompress(&mut self.context, &held[..header_len], &mut [])?;
                 if moved.read < header_len {
                     return Err(Fault::Corrupt("bad frame header"));
                 }
-                self.state = State::Body { is_full: false };
+                self.state = State::Body { is_full: false, declared: content_len, written: 0 };
             }
         }
         Ok(true)

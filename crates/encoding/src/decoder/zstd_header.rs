@@ -3,8 +3,8 @@ use super::stage::Fault;
 /// What stands at the start of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Start {
-    /// A frame of compressed content whose header is this long.
-    Frame { header_len: usize },
+    /// A frame of compressed content: the length of its header, and of its content if that says.
+    Frame { header_len: usize, content_len: Option<u64> },
     /// A frame to be passed over: this many bytes follow its header of eight.
     Skippable { content_len: u32 },
     /// The header needs this many bytes in all before it tells more.
@@ -12,9 +12,6 @@ pub(crate) enum Start {
 }
 
 /// Reads the start of a frame as far as `bytes` have it, and refuses what is not for the web.
-///
-/// The checks are made here because the backend passes over the window when it can decode a
-/// frame in one go, so that what it accepts would depend on how the input was cut.
 ///
 /// *Spec*: RFC 8878 §3.1.1 and §3.1.2; RFC 9659 §3 (the window).
 pub(crate) fn read_start(bytes: &[u8]) -> Result<Start, Fault> {
@@ -38,14 +35,18 @@ pub(crate) fn read_start(bytes: &[u8]) -> Result<Start, Fault> {
     };
     let (window, fields) = fields.split_at(window_len);
     let (dictionary, content_size) = fields.split_at(dictionary_len);
-    // A single segment is its own window.
+    let content_len = match content_size {
+        [] => None,
+        [_, _] => Some(little_endian(content_size) + 256),
+        _ => Some(little_endian(content_size)),
+    };
     let window_size = match window {
         [descriptor] => {
             let base = 1_u64 << (10 + (descriptor >> 3));
             base + base / 8 * u64::from(descriptor & 7)
         }
-        _ if content_size.len() == 2 => little_endian(content_size) + 256,
-        _ => little_endian(content_size),
+        // A single segment is its own window, and says how long it is.
+        _ => content_len.unwrap_or_default(),
     };
     if window_size > MAX_WINDOW {
         return Err(Fault::Window);
@@ -53,14 +54,14 @@ pub(crate) fn read_start(bytes: &[u8]) -> Result<Start, Fault> {
     if little_endian(dictionary) != 0 {
         return Err(Fault::Dictionary);
     }
-    Ok(Start::Frame { header_len })
+    Ok(Start::Frame { header_len, content_len })
 }
 
 /// The longest header: magic number, descriptor, window, dictionary and content size.
 pub(crate) const MAX_HEADER: usize = 4 + 1 + 1 + 4 + 8;
 
 /// The length of a skippable frame's header.
-pub(crate) const SKIPPABLE_HEADER: usize = 8;
+const SKIPPABLE_HEADER: usize = 8;
 
 /// The largest window of the content coding, 8 MiB.
 pub(crate) const MAX_WINDOW: u64 = 8 << 20;
@@ -97,19 +98,20 @@ mod tests {
 
     #[test]
     fn the_length_of_the_header_follows_from_the_descriptor() {
-        let cases: [(u8, &[u8]); 6] = [
-            (0x00, &[0x68]),
-            (0x20, &[7]),
-            (0x60, &[0, 1]),
-            (0xA0, &[1, 0, 0, 0]),
-            (0xC0, &[0x68, 9, 0, 0, 0, 0, 0, 0, 0]),
-            (0xE3, &[0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0]),
+        let cases: [(u8, &[u8], Option<u64>); 6] = [
+            (0x00, &[0x68], None),
+            (0x20, &[7], Some(7)),
+            (0x60, &[0, 1], Some(512)),
+            (0xA0, &[1, 0, 0, 0], Some(1)),
+            (0xC0, &[0x68, 9, 0, 0, 0, 0, 0, 0, 0], Some(9)),
+            (0xE3, &[0, 0, 0, 0, 9, 1, 0, 0, 0, 0, 0, 0], Some(265)),
         ];
-        for (descriptor, fields) in cases {
+        for (descriptor, fields, content_len) in cases {
             let bytes = frame(descriptor, fields);
             let header_len = bytes.len();
             assert!(header_len <= MAX_HEADER);
-            assert_eq!(read_start(&bytes), Ok(Start::Frame { header_len }), "{descriptor:02x}");
+            let start = Start::Frame { header_len, content_len };
+            assert_eq!(read_start(&bytes), Ok(start), "{descriptor:02x}");
             for cut in 0..header_len {
                 let needs = if cut < 5 { 5 } else { header_len };
                 assert_eq!(read_start(&bytes[..cut]), Ok(Start::Needs(needs)), "{descriptor:02x}");
@@ -119,18 +121,21 @@ mod tests {
 
     #[test]
     fn windows_are_taken_up_to_eight_mebibytes() {
-        assert_eq!(read_start(&frame(0, &[13 << 3])), Ok(Start::Frame { header_len: 6 }));
+        let start = Start::Frame { header_len: 6, content_len: None };
+        assert_eq!(read_start(&frame(0, &[13 << 3])), Ok(start));
         assert_eq!(read_start(&frame(0, &[13 << 3 | 1])), Err(Fault::Window));
         assert_eq!(read_start(&frame(0, &[0xFF])), Err(Fault::Window));
         let single = |len: u32| read_start(&frame(0xA0, &len.to_le_bytes()));
-        assert_eq!(single(8 << 20), Ok(Start::Frame { header_len: 9 }));
+        let start = Start::Frame { header_len: 9, content_len: Some(8 << 20) };
+        assert_eq!(single(8 << 20), Ok(start));
         assert_eq!(single((8 << 20) + 1), Err(Fault::Window));
         assert_eq!(read_start(&frame(0xE0, &[0xFF; 8])), Err(Fault::Window));
     }
 
     #[test]
     fn a_dictionary_is_refused_unless_its_number_is_zero() {
-        assert_eq!(read_start(&frame(1, &[0, 0])), Ok(Start::Frame { header_len: 7 }));
+        let start = Start::Frame { header_len: 7, content_len: None };
+        assert_eq!(read_start(&frame(1, &[0, 0])), Ok(start));
         assert_eq!(read_start(&frame(1, &[0, 5])), Err(Fault::Dictionary));
     }
 

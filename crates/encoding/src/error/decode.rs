@@ -54,7 +54,7 @@ pub enum DecodeError {
         /// The coded bytes read so far.
         offset: u64,
     },
-    /// The length in a gzip trailer is not that of the content.
+    /// A length in the stream, as gzip members and zstd frames have it, is not that of the content.
     LengthMismatch {
         /// The coding.
         coding: Coding,

@@ -171,6 +171,19 @@ mod zstd {
     }
 
     #[test]
+    fn a_frame_that_ends_in_an_empty_block_is_held_to_its_length() {
+        let mut random = Random::from_environment();
+        // A single segment that says 1 or 2 bytes, a raw block of one, an empty compressed one.
+        let mut decode = |len: u8| {
+            let input = [&b"\x28\xB5\x2F\xFD\x20"[..], &[len], b"\x08\0\0a\x05\0\0"].concat();
+            decode_any_cut(&Coding::Zstd.into(), Limits::default(), &input, &mut random)
+        };
+        assert_eq!(decode(1).unwrap(), b"a");
+        let error = decode(2).unwrap_err();
+        assert!(matches!(error, DecodeError::LengthMismatch { .. }), "{error}");
+    }
+
+    #[test]
     fn frames_that_want_a_dictionary_are_refused() {
         let input = b"\x28\xB5\x2F\xFD\x01\x58\x07\x01\0\0";
         let error = outcome(&Coding::Zstd.into(), input).unwrap_err();

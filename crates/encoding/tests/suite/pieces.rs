@@ -61,18 +61,20 @@ pub(crate) fn decode_pieces(
     }
 }
 
-/// Decodes whole, byte by byte and in random pieces, and sees to it that the outcome is the same.
+/// Decodes whole, byte by byte and in random pieces, and sees to it that the outcome is the same:
+/// the content, or the kind of error where there is one coding.
 pub(crate) fn decode_any_cut(
     codings: &ContentCodings,
     limits: Limits,
     input: &[u8],
     random: &mut Random,
 ) -> Result<Vec<u8>, DecodeError> {
+    let is_stack = codings.as_slice().len() > 1;
     let mut decoder = Decoder::new(codings, limits)?;
     let whole = decode_pieces(&mut decoder, input, || usize::MAX, || 1 << 16);
     decoder.reset()?;
     let bytes = decode_pieces(&mut decoder, input, || 1, || 1);
-    assert_same(&whole, &bytes, "byte by byte");
+    assert_same(&whole, &bytes, is_stack, "byte by byte");
     for round in 0..8 {
         decoder.reset()?;
         let bound = 1 << (2 * round);
@@ -83,7 +85,7 @@ pub(crate) fn decode_any_cut(
             || 1 + pieces.below(bound),
             || 1 + rooms.below(bound),
         );
-        assert_same(&whole, &cut, &format!("in pieces of up to {bound}"));
+        assert_same(&whole, &cut, is_stack, &format!("in pieces of up to {bound}"));
         random.below(2);
     }
     whole
@@ -92,13 +94,15 @@ pub(crate) fn decode_any_cut(
 fn assert_same(
     whole: &Result<Vec<u8>, DecodeError>,
     cut: &Result<Vec<u8>, DecodeError>,
+    is_stack: bool,
     how: &str,
 ) {
     match (whole, cut) {
         (Ok(whole), Ok(cut)) => assert!(whole == cut, "other content {how}"),
-        (Err(whole), Err(cut)) => assert_eq!(
-            std::mem::discriminant(whole),
-            std::mem::discriminant(cut),
+        // A damaged outer coding may keep back what it decoded before the fault, so that the fault
+        // of an inner one is seen only when the input comes in pieces.
+        (Err(whole), Err(cut)) => assert!(
+            is_stack || std::mem::discriminant(whole) == std::mem::discriminant(cut),
             "{whole}, and {how}: {cut}"
         ),
         _ => panic!("whole: {:?}, {how}: {:?}", whole.as_ref().err(), cut.as_ref().err()),
