@@ -95,14 +95,14 @@ impl Router {
 
 impl Handler for Router {
     fn handle(&self, request: &Request<'_>, reply: Reply<'_>) {
-        let path = request.path();
+        let path = request.head().target.path_bytes();
         for &index in &self.literals {
             let (literal, methods) = &self.routes[index];
-            if literal == path {
+            if literal.as_bytes() == path {
                 return methods.handle(request, reply);
             }
         }
-        match self.paths.at(path) {
+        match self.paths.at(request.path()) {
             Ok(found) => {
                 let request = request.with_params(&found.params);
                 self.routes[*found.value].1.handle(&request, reply);

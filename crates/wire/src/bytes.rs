@@ -246,21 +246,22 @@ pub(crate) fn decimal(bytes: &[u8]) -> Option<u64> {
 
 /// Appends `number` in decimal.
 pub(crate) fn push_decimal(out: &mut Vec<u8>, number: u64) {
-    push_digits(out, number, 10);
+    push_digits::<10>(out, number);
 }
 
 /// Appends `number` in lower-case hexadecimal.
 pub(crate) fn push_hex(out: &mut Vec<u8>, number: u64) {
-    push_digits(out, number, 16);
+    push_digits::<16>(out, number);
 }
 
-fn push_digits(out: &mut Vec<u8>, mut number: u64, base: u64) {
+/// The base is a constant, so that no division instruction is needed.
+fn push_digits<const BASE: u64>(out: &mut Vec<u8>, mut number: u64) {
     let mut digits = [0u8; 20];
     let mut from = digits.len();
     for (at, slot) in digits.iter_mut().enumerate().rev() {
-        let digit = u8::try_from(number % base).unwrap_or(0);
+        let digit = u8::try_from(number % BASE).unwrap_or(0);
         *slot = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
-        number /= base;
+        number /= BASE;
         from = at;
         if number == 0 {
             break;

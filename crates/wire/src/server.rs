@@ -320,6 +320,9 @@ pub(crate) fn push_framing(out: &mut Vec<u8>, framing: Option<Framing>) {
 }
 
 fn push_status_line(out: &mut Vec<u8>, status: StatusCode, reason: &str) {
+    if status == StatusCode::OK && reason == "OK" {
+        return out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+    }
     out.extend_from_slice(b"HTTP/1.1 ");
     out.extend_from_slice(status.as_str().as_bytes());
     out.push(b' ');

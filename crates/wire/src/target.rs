@@ -48,7 +48,7 @@ impl<'b> Target<'b> {
     /// The target as sent.
     #[must_use]
     pub fn as_str(&self) -> &'b str {
-        std::str::from_utf8(self.bytes).expect("only ASCII is accepted as a target")
+        ascii(self.bytes)
     }
 
     /// The bytes of the target as sent.
@@ -70,10 +70,21 @@ impl<'b> Target<'b> {
         match self.form {
             TargetForm::Authority => "",
             TargetForm::Asterisk => self.as_str(),
+            TargetForm::Origin | TargetForm::Absolute => ascii(self.path_bytes()),
+        }
+    }
+
+    /// The bytes of [`path`](Self::path).
+    #[must_use]
+    pub fn path_bytes(&self) -> &'b [u8] {
+        match self.form {
+            TargetForm::Authority => b"",
+            TargetForm::Asterisk => self.bytes,
             TargetForm::Origin | TargetForm::Absolute => {
-                let path = self.path_and_query();
-                let path = path.split_once('?').map_or(path, |(path, _)| path);
-                if path.is_empty() { "/" } else { path }
+                let bytes = self.path_and_query();
+                let end = bytes.iter().position(|byte| *byte == b'?').unwrap_or(bytes.len());
+                let path = bytes.get(..end).unwrap_or_default();
+                if path.is_empty() { b"/" } else { path }
             }
         }
     }
@@ -84,7 +95,9 @@ impl<'b> Target<'b> {
         match self.form {
             TargetForm::Authority | TargetForm::Asterisk => None,
             TargetForm::Origin | TargetForm::Absolute => {
-                self.path_and_query().split_once('?').map(|(_, query)| query)
+                let bytes = self.path_and_query();
+                let mark = bytes.iter().position(|byte| *byte == b'?')?;
+                bytes.get(mark + 1..).map(ascii)
             }
         }
     }
@@ -111,13 +124,13 @@ impl<'b> Target<'b> {
         }
     }
 
-    fn path_and_query(&self) -> &'b str {
+    fn path_and_query(&self) -> &'b [u8] {
         match self.form {
             TargetForm::Absolute => {
                 let rest = self.as_str().split_once("://").map_or("", |(_, rest)| rest);
-                rest.get(authority_len(rest)..).unwrap_or_default()
+                rest.as_bytes().get(authority_len(rest)..).unwrap_or_default()
             }
-            TargetForm::Origin | TargetForm::Authority | TargetForm::Asterisk => self.as_str(),
+            TargetForm::Origin | TargetForm::Authority | TargetForm::Asterisk => self.bytes,
         }
     }
 }
@@ -132,6 +145,10 @@ impl fmt::Debug for Target<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}({:?})", self.form, self.as_str())
     }
+}
+
+fn ascii(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("only ASCII is accepted as a target")
 }
 
 fn authority_len(rest: &str) -> usize {
