@@ -178,7 +178,9 @@ impl Simulation {
 
     fn timer(&self) -> Option<Instant> {
         let sleep = |event_loop: &EventLoop| event_loop.scheduler().sleep(self.now);
-        self.loops.iter().filter_map(sleep).min().map(|sleep| self.now + sleep)
+        // A loop whose stop has been carried out is not turned any more.
+        let running = self.loops.iter().filter(|event_loop| !event_loop.scheduler().finished());
+        running.filter_map(sleep).min().map(|sleep| self.now + sleep)
     }
 
     fn client(&mut self, transport: MemoryTransport) -> Client {
