@@ -21,9 +21,9 @@ mod zstd;
 ///                       -> Next::Room:  take the output and call encode again
 /// ```
 ///
-/// *Bounds*: each step writes at most the buffer that it is given. The state is about 300 KiB for
-/// gzip and deflate, for br and zstd between 1 and some tens of MiB by the level; a declared length
-/// makes it smaller. 16 KiB more lie between two codings.
+/// *Bounds*: each step writes at most the buffer that it is given. The state is about 370 KiB for
+/// gzip and deflate, for br and zstd between 1 and some tens of MiB by the level, less where the
+/// content is small and its length declared. 16 KiB more lie between two codings.
 ///
 /// *Spec*: RFC 9110 §8.4.
 ///

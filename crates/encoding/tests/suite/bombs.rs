@@ -1,4 +1,5 @@
-//! Content made to grow: it stops at the limits, whatever the coding and the cut.
+//! Content made to grow (as in CVE-2022-32206): it stops at the limits, whatever the coding and
+//! the cut.
 
 use avocet_encoding::{
     ContentCodings, DecodeError, Decoder, Level, Limits, Next, decode_all, encode_all,
@@ -105,10 +106,16 @@ fn plain_content_has_an_output_limit_too() {
     assert_eq!(decoder.decode(b"d", &mut room), Err(DecodeError::OutputLimit { limit: 3 }));
 }
 
+/// CVE-2023-23916: the limit of curl held for each field line by itself, and any number of lines
+/// could follow.
 #[test]
-fn more_codings_than_the_limit_are_refused_before_any_byte() {
-    let codings = ContentCodings::parse([&b"gzip, br, zstd"[..]]).unwrap();
+fn codings_are_counted_over_all_fields_before_any_byte_is_decoded() {
+    let lines = ["gzip", "br, identity", "", "zstd"].map(str::as_bytes);
+    let codings = ContentCodings::parse(lines).unwrap();
     let error = Decoder::new(&codings, Limits::default()).err();
     assert_eq!(error, Some(DecodeError::TooManyCodings { limit: 2 }));
     assert_eq!(error.unwrap().status_hint(), 413);
+    let endless = std::iter::repeat_n(&b"gzip"[..], 1_000_000);
+    let error = ContentCodings::parse(endless).unwrap_err();
+    assert_eq!(error, DecodeError::TooManyCodings { limit: ContentCodings::MAX });
 }
