@@ -2,6 +2,7 @@
 //! new one, never half of one.
 
 use std::{
+    ffi::OsString,
     fs::{self, File, OpenOptions},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
@@ -119,11 +120,9 @@ impl Claim {
             return Err(failed(error));
         }
         self.created = false;
+        self.sweep();
         // The new name is on the disk once its folder is.
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        match File::open(folder.unwrap_or_else(|| Path::new(".")))
-            .and_then(|folder| folder.sync_all())
-        {
+        match File::open(folder_of(&self.path)).and_then(|folder| folder.sync_all()) {
             // Some file systems have no such thing as a folder to bring to the disk.
             Err(error) if error.kind() != io::ErrorKind::InvalidInput => Err(failed(error)),
             _ => Ok(()),
@@ -133,10 +132,33 @@ impl Claim {
     fn name_beside(&self) -> PathBuf {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let mut name = std::ffi::OsString::from(".");
-        name.push(self.path.file_name().unwrap_or_default());
-        name.push(format!(".{}-{count}.new", std::process::id()));
+        let mut name = self.beside_prefix();
+        name.push(format!("{}-{count}{BESIDE_END}", std::process::id()));
         self.path.with_file_name(name)
+    }
+
+    fn beside_prefix(&self) -> OsString {
+        let mut name = OsString::from(".");
+        name.push(self.path.file_name().unwrap_or_default());
+        name.push(".");
+        name
+    }
+
+    /// Removes what savers left beside the file that were killed before they could rename it.
+    /// Nobody depends on that, so it is tried and no more.
+    fn sweep(&self) {
+        let prefix = self.beside_prefix();
+        let Ok(entries) = fs::read_dir(folder_of(&self.path)) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let name = name.as_encoded_bytes();
+            let ours = name.starts_with(prefix.as_encoded_bytes())
+                && name.ends_with(BESIDE_END.as_bytes());
+            let age = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
+            if ours && age().is_some_and(|age| age > ABANDONED) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 }
 
@@ -147,6 +169,11 @@ impl Drop for Claim {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or_else(|| Path::new("."))
 }
 
 #[cfg(unix)]
@@ -201,6 +228,10 @@ fn lock(_: &File) -> Result<bool, Error> {
 
 /// The largest file that is read: far more than 3,000 cookies of 4,096 octets.
 const MAX_FILE: u64 = 16 * 1024 * 1024;
+/// How the name of a file beside the file ends.
+const BESIDE_END: &str = ".new";
+/// Writing takes milliseconds; a file beside that is older than this belongs to nobody.
+const ABANDONED: Duration = Duration::from_secs(60);
 const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 #[cfg(all(test, unix))]
@@ -241,6 +272,27 @@ mod tests {
         assert!(!claim.is_current());
         let second = Claim::new(&path, Duration::ZERO).unwrap();
         assert_eq!(second.read().unwrap(), b"new");
+    }
+
+    #[test]
+    fn what_killed_savers_left_is_swept_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let make = |name: &str, age: u64| {
+            let file = File::create(folder.path().join(name)).unwrap();
+            let then = std::time::SystemTime::now() - Duration::from_secs(age);
+            file.set_modified(then).unwrap();
+        };
+        make(".jar.17-0.new", 3_600);
+        make(".jar.18-0.new", 1);
+        make(".other.17-0.new", 3_600);
+        make(".jar.17-0.old", 3_600);
+        Claim::new(&folder.path().join("jar"), Duration::ZERO).unwrap().replace(b"").unwrap();
+        let mut left: Vec<_> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        assert_eq!(left, [".jar.17-0.old", ".jar.18-0.new", ".other.17-0.new", "jar"]);
     }
 
     #[test]
