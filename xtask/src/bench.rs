@@ -2,6 +2,7 @@
 //! which measures whole servers.
 
 pub(crate) mod contenders;
+mod counts;
 mod debian;
 pub(crate) mod load;
 pub(crate) mod process;

@@ -37,8 +37,24 @@ pub(crate) const PROGRAM: &str = "serve";
 /// The name of what all ratios are against.
 pub(crate) const FLOOR: &str = "floor";
 
-/// Descriptors of a server: more than the largest crowd needs.
-pub(crate) const DESCRIPTORS: u32 = 16_000;
+/// Workers of a server: it has one core.
+const WORKERS: u32 = 1;
+
+/// How a server is started beyond its own arguments.
+pub(crate) struct Setting {
+    /// The most descriptors it may have.
+    pub(crate) descriptors: u32,
+    pub(crate) priority: Priority,
+    /// A program, with its arguments, that runs the server.
+    pub(crate) under: Vec<String>,
+}
+
+impl Default for Setting {
+    /// More descriptors than the largest crowd needs.
+    fn default() -> Self {
+        Self { descriptors: 16_000, priority: Priority::Normal, under: Vec::new() }
+    }
+}
 
 /// All known ones, in the order in which they take turns.
 const KNOWN: &[(&str, Origin)] = &[
@@ -78,26 +94,33 @@ impl Contender {
         Ok(Self { name: name.to_owned(), origin: Origin::Command(command.to_owned()) })
     }
 
-    /// Starts it on a free port of its own.
-    pub(crate) fn start(&self, workers: u32) -> Result<Server, String> {
-        self.start_with(workers, DESCRIPTORS, Priority::Normal)
+    /// Starts it on a free port of its own, with one core.
+    pub(crate) fn start(&self) -> Result<Server, String> {
+        self.start_as(&Setting::default())
     }
 
-    /// Starts it with another bound on descriptors, or ahead of everything else.
-    pub(crate) fn start_with(
-        &self,
-        workers: u32,
-        descriptors: u32,
-        priority: Priority,
-    ) -> Result<Server, String> {
+    pub(crate) fn start_as(&self, setting: &Setting) -> Result<Server, String> {
         let folder = folder().join(&self.name);
         std::fs::create_dir_all(&folder)
             .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
         let port = free_port()?;
-        let (program, args) = self.command(&folder, port, workers)?;
-        let launch = Launch { program, args, descriptors, priority };
+        let (program, args) = self.command(&folder, port, WORKERS)?;
+        let mut words: Vec<String> = setting.under.clone();
+        words.push(program);
+        words.extend(args);
+        let launch = Launch {
+            program: words.remove(0),
+            args: words,
+            descriptors: setting.descriptors,
+            priority: setting.priority,
+        };
         Server::start(&launch, port, &folder.join("log"))
             .map_err(|reason| format!("{}: {reason}", self.name))
+    }
+
+    /// Whether it is one process that does everything itself, as what is built here is.
+    pub(crate) fn is_one_process(&self) -> bool {
+        self.origin != Origin::Debian
     }
 
     /// The program and its arguments.

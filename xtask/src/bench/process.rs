@@ -117,6 +117,15 @@ impl Server {
         sizes.sum()
     }
 
+    /// Asks it to end, and waits until it has.
+    pub(crate) fn end(&mut self, patience: Duration) -> Result<(), String> {
+        signal("TERM", &[self.pid()]);
+        match self.wait(patience) {
+            Some(_) => Ok(()),
+            None => Err(format!("the server did not end within {patience:?}")),
+        }
+    }
+
     /// Waits for its end; `None` if it lives on after `patience`.
     pub(crate) fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
         let begun = Instant::now();

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::contenders::{self, Contender, FLOOR, OURS};
 use super::process::Server;
-use super::{load, syscalls, table};
+use super::{counts, load, syscalls, table};
 use crate::Outcome;
 use crate::args::Args;
 
@@ -128,6 +128,9 @@ pub(super) fn run(args: &mut Args) -> Outcome {
             misses.extend(count_calls(&servers)?);
         }
     }
+    if wanted.contains(&"counts") {
+        counts::run(&contenders)?;
+    }
     if wanted.contains(&"idle") {
         misses.extend(weigh_idle(&contenders, crowd)?);
     }
@@ -141,9 +144,10 @@ pub(super) fn run(args: &mut Args) -> Outcome {
 }
 
 fn wanted_modes(names: Option<&str>) -> Result<Vec<&'static str>, String> {
-    let known: Vec<&'static str> =
-        MODES.iter().map(|mode| mode.name).chain(["syscalls", "idle"]).collect();
-    let Some(names) = names else { return Ok(known) };
+    let usual = MODES.iter().map(|mode| mode.name).chain(["syscalls", "idle"]);
+    let Some(names) = names else { return Ok(usual.collect()) };
+    // Valgrind takes its time, so its counts are taken when they are asked for.
+    let known: Vec<&'static str> = usual.chain(["counts"]).collect();
     names
         .split(',')
         .map(|name| {
@@ -156,7 +160,7 @@ fn wanted_modes(names: Option<&str>) -> Result<Vec<&'static str>, String> {
 /// Starts a server and warms it up. A peer that stalls under a few connections is left out, with a
 /// line that says so; for our own server and the floor that is the end of the run.
 fn started(contender: &Contender, requests: u32) -> Result<Option<Server>, String> {
-    let server = contender.start(1)?;
+    let server = contender.start()?;
     match warm_up(&contender.name, &server, requests) {
         Ok(()) => Ok(Some(server)),
         Err(reason) if contender.name == OURS || contender.name == FLOOR => Err(reason),
@@ -395,7 +399,7 @@ mod tests {
     #[test]
     fn modes_are_chosen_by_name() {
         assert_eq!(wanted_modes(None).unwrap().len(), MODES.len() + 2);
-        assert_eq!(wanted_modes(Some("idle,single")).unwrap(), ["idle", "single"]);
+        assert_eq!(wanted_modes(Some("idle,counts")).unwrap(), ["idle", "counts"]);
         assert!(wanted_modes(Some("other")).is_err());
     }
 }

@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::Outcome;
-use crate::bench::contenders::{self, Contender};
+use crate::bench::contenders::{Contender, Setting};
 use crate::bench::load;
 use crate::bench::process::{self, Priority, Server};
 
@@ -32,7 +32,7 @@ pub(super) fn run(contender: &Contender) -> Result<Vec<String>, String> {
         println!("without root: what else runs on this machine is in the latencies");
         Priority::Normal
     };
-    let server = contender.start_with(1, contenders::DESCRIPTORS, priority)?;
+    let server = contender.start_as(&Setting { priority, ..Setting::default() })?;
     for (kind, about) in
         [("idle", "idle after one exchange"), ("head", "a byte of a head each second")]
     {

@@ -4,8 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::client::Client;
 use super::crowd::Crowd;
-use crate::bench::contenders::Contender;
-use crate::bench::process::Priority;
+use crate::bench::contenders::{Contender, Setting};
 
 /// Bounds on descriptors: one below what a server would like to keep back, and two above.
 const BOUNDS: &[u32] = &[48, 96, 256];
@@ -22,7 +21,8 @@ const RECOVERY: Duration = Duration::from_secs(2);
 pub(super) fn run(contender: &Contender) -> Result<Vec<String>, String> {
     let mut misses = Vec::new();
     for &bound in BOUNDS {
-        let mut server = contender.start_with(1, bound, Priority::Normal)?;
+        let mut server =
+            contender.start_as(&Setting { descriptors: bound, ..Setting::default() })?;
         let mut miss = |text: String| misses.push(format!("{bound} descriptors: {text}"));
         let mut client = Client::connect(server.port, RECOVERY)?;
         if let Err(reason) = client.ask() {

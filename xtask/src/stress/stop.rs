@@ -18,7 +18,7 @@ pub(super) fn run(contender: &Contender) -> Result<Vec<String>, String> {
     let mut misses = Vec::new();
     let mut turned_away = 0.0;
     for round in 0..STOPS {
-        let mut server = contender.start(1)?;
+        let mut server = contender.start()?;
         let pid = server.pid().to_string();
         // Not always the same moment of the server's turn.
         let after = 200 + 7 * round;
