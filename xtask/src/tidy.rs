@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: the house rules that no compiler checks.
 
+mod dependencies;
 mod rules;
 mod tree;
 
@@ -14,6 +15,7 @@ pub(crate) fn run(args: &mut Args) -> Outcome {
         rules::check(file, &mut faults);
     }
     rules::check_presence(&files, &mut faults);
+    dependencies::check(&files, &mut faults);
     for fault in &faults {
         println!("{fault}");
     }

@@ -3,6 +3,8 @@
 //!
 //! Two runs under `valgrind --tool=callgrind` with different ROUNDS give the instructions of one.
 
+#![forbid(unsafe_code)]
+
 use std::{error::Error, time::SystemTime};
 
 use avocet_cookies::{Context, Jar};

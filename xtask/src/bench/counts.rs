@@ -48,7 +48,8 @@ pub(super) fn run(contenders: &[Contender]) -> Outcome {
             let mut row = vec![contender.name.clone(), (*mode).to_owned()];
             for (tool, decimals) in [(&INSTRUCTIONS, 0), (&ALLOCATIONS, 2)] {
                 row.push(match each(contender, args, tool) {
-                    Ok(each) => format!("{each:.decimals$}"),
+                    // A rounded nothing is not below nothing.
+                    Ok(each) => format!("{:.decimals$}", each.max(0.0)),
                     Err(reason) => {
                         println!("{} {mode}: {reason}", contender.name);
                         "-".to_owned()
