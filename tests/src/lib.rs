@@ -9,3 +9,8 @@ pub mod corpus;
 pub mod probe;
 pub mod program;
 pub mod raw;
+
+/// The README, so that its example is compiled with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
