@@ -38,6 +38,8 @@ impl Marks {
     pub(crate) const UPGRADE: Self = Self(2);
     pub(crate) const TE: Self = Self(4);
     pub(crate) const EXPECT: Self = Self(8);
+    pub(crate) const DATE: Self = Self(16);
+    pub(crate) const SERVER: Self = Self(32);
 
     pub(crate) const fn has(self, mark: Self) -> bool {
         self.0 & mark.0 != 0
@@ -48,14 +50,15 @@ impl Marks {
     }
 
     fn of(name: &str) -> Self {
-        let (mark, spelled) = match name.len() {
-            2 => (Self::TE, "te"),
-            4 => (Self::HOST, "host"),
-            6 => (Self::EXPECT, "expect"),
-            7 => (Self::UPGRADE, "upgrade"),
-            _ => return Self(0),
+        let marks: &[(Self, &str)] = match name.len() {
+            2 => &[(Self::TE, "te")],
+            4 => &[(Self::HOST, "host"), (Self::DATE, "date")],
+            6 => &[(Self::EXPECT, "expect"), (Self::SERVER, "server")],
+            7 => &[(Self::UPGRADE, "upgrade")],
+            _ => &[],
         };
-        if name.eq_ignore_ascii_case(spelled) { mark } else { Self(0) }
+        let found = marks.iter().find(|(_, spelled)| name.eq_ignore_ascii_case(spelled));
+        found.map_or(Self(0), |(mark, _)| *mark)
     }
 }
 
@@ -126,6 +129,18 @@ impl FieldBuf {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    /// Whether `Date` is among the lines; known without a search.
+    #[must_use]
+    pub fn has_date(&self) -> bool {
+        self.marks.has(Marks::DATE)
+    }
+
+    /// Whether `Server` is among the lines; known without a search.
+    #[must_use]
+    pub fn has_server(&self) -> bool {
+        self.marks.has(Marks::SERVER)
     }
 
     /// The lines as they go on the wire, each with its CRLF.
