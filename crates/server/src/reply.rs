@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use avocet_net::{Notifier, Outbox, Task, Transport};
-use avocet_wire::{BodySize, Connection, FieldBuf, Fields, Framing, SendError, Server};
+use avocet_wire::{
+    BodySize, Connection, FieldBuf, Fields, Framing, RequestHead, SendError, Server,
+};
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
+use http::header::{ACCEPT, CONTENT_TYPE, VARY};
 
 use crate::body::{Body, BodySource, Content, segment_len};
 use crate::request::Request;
@@ -26,6 +28,8 @@ pub struct Reply<'a> {
     pub(crate) wake: &'a dyn Fn() -> Notifier,
     pub(crate) plan: &'a mut Plan,
     pub(crate) framing: Framing,
+    /// The head of the request, while it is at hand.
+    pub(crate) head: Option<&'a RequestHead<'a>>,
     pub(crate) now: Instant,
 }
 
@@ -36,6 +40,8 @@ pub(crate) struct Plan {
     /// Status and content length of the response, once it is begun.
     pub(crate) status: Option<StatusCode>,
     pub(crate) sent: u64,
+    /// What the client prefers for the page of an error, for a time when its head is gone.
+    pub(crate) json_pages: Option<bool>,
 }
 
 /// Where request content goes.
@@ -185,11 +191,24 @@ impl Reply<'_> {
 
     fn add_page(&mut self, response: &mut Response) {
         let Some(page) = response.page.take() else { return };
+        let status = response.status;
+        if is_without_content(status) {
+            return;
+        }
         let pages = &self.worker.shared.config.error_pages;
-        response.body = pages.render(response.status, page.explanation.as_deref()).into();
-        if let Err(error) = response.fields.push(&CONTENT_TYPE, pages.content_type(response.status))
-        {
-            log::error!("the media type of the error page: {error}");
+        let json = match self.head {
+            Some(head) => pages.prefers_json(head.fields.get(&ACCEPT)),
+            None => self.plan.json_pages,
+        };
+        let (content_type, text) =
+            pages.page(status, page.explanation.as_deref(), json == Some(true));
+        response.body = text.into();
+        let mut pushed = response.fields.push(&CONTENT_TYPE, content_type);
+        if json.is_some() {
+            pushed = pushed.and_then(|()| response.fields.push(&VARY, "Accept"));
+        }
+        if let Err(error) = pushed {
+            log::error!("the fields of the error page: {error}");
         }
     }
 
@@ -198,7 +217,7 @@ impl Reply<'_> {
             self.conn.close_after_cycle();
         }
         let size = if trailers.is_empty() { body.size() } else { BodySize::Unknown };
-        let head = self.worker.with_common(self.now, |common| {
+        let head = self.worker.with_common(self.now, fields, |common| {
             self.out.append(|tail| {
                 self.conn.send_response(status, &[common, fields], size, tail)?;
                 self.plan.status = Some(status);
@@ -289,7 +308,7 @@ impl Reply<'_> {
         self.plan.answer = Answer::Broken;
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         let nothing = FieldBuf::new();
-        let sent = self.worker.with_common(self.now, |common| {
+        let sent = self.worker.with_common(self.now, &nothing, |common| {
             self.out.append(|tail| {
                 self.conn.send_response(status, &[common, &nothing], BodySize::Empty, tail)
             })
@@ -299,6 +318,13 @@ impl Reply<'_> {
             self.worker.counters.response(status.as_u16());
         }
     }
+}
+
+/// RFC 9110 §15: these statuses have no content, whatever page there is.
+fn is_without_content(status: StatusCode) -> bool {
+    status.is_informational()
+        || [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT, StatusCode::NOT_MODIFIED]
+            .contains(&status)
 }
 
 /// Ends a message. Trailers go out where there is a place for them, which is chunked content.
@@ -315,7 +341,13 @@ pub(crate) fn send_end(
 
 impl Plan {
     pub(crate) fn new() -> Self {
-        Self { content: Intake::Discard, answer: Answer::Missing, status: None, sent: 0 }
+        Self {
+            content: Intake::Discard,
+            answer: Answer::Missing,
+            status: None,
+            sent: 0,
+            json_pages: None,
+        }
     }
 
     /// Whether content may be lost without harm because nobody waits for it.

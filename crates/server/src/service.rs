@@ -1,7 +1,8 @@
 //! Handlers in the types of the `http` crate.
 
-use avocet_wire::FieldBuf;
+use avocet_wire::{FieldBuf, ListItems};
 use http::StatusCode;
+use http::header::CONNECTION;
 
 use crate::handler::Handler;
 use crate::reply::Reply;
@@ -55,6 +56,11 @@ fn translate(response: http::Response<Vec<u8>>) -> Response {
     }
     let mut translated = Response::new(parts.status).with_body(body);
     translated.fields = fields;
+    // RFC 9110 §7.6.1: what a service says about the connection is a wish to the server.
+    let options = parts.headers.get_all(CONNECTION).iter();
+    translated.close = options
+        .flat_map(|value| ListItems::new(value.as_bytes()))
+        .any(|option| option.eq_ignore_ascii_case(b"close"));
     translated
 }
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 use avocet_net::{Outbox, Turn};
 use avocet_wire::{Event, FieldBuf, Fields, Framing, RequestHead};
 use http::StatusCode;
+use http::header::ACCEPT;
 
 use super::{HIGH_WATER, Session, Stage};
 use crate::exchange::{Exchange, SinkPanicked, needs_head};
@@ -173,13 +174,6 @@ impl Session {
         self.call(cx, out, head, framing, now, &mut plan, |handler, request, reply| {
             handler.handle(request, reply);
         });
-        if plan.is_too_large(framing) {
-            plan = Plan::new();
-            self.worker.counters.refused.add(1);
-            self.conn.close_after_cycle();
-            let response = Response::error(StatusCode::PAYLOAD_TOO_LARGE);
-            self.reply(cx, out, framing, &mut plan, |mut reply| reply.answer(response));
-        }
         let log = self.worker.shared.access_log.clone();
         let over = matches!(plan.answer, Answer::Queued) && framing == Framing::Empty;
         if over {
@@ -189,6 +183,15 @@ impl Session {
             }
             return;
         }
+        let json = self.worker.shared.config.error_pages.prefers_json(head.fields.get(&ACCEPT));
+        if plan.is_too_large(framing) {
+            self.worker.counters.refused.add(1);
+            self.conn.close_after_cycle();
+            plan = Plan { json_pages: json, ..Plan::new() };
+            let response = Response::error(StatusCode::PAYLOAD_TOO_LARGE);
+            self.reply(cx, out, framing, &mut plan, |mut reply| reply.answer(response));
+        }
+        plan.json_pages = json;
         let head = needs_head(&plan, log.is_some()).then(|| head.to_owned());
         self.exchange = Some(Box::new(Exchange::new(head, framing, plan, now)));
     }
@@ -313,7 +316,8 @@ impl Session {
             let request = Request::new(head, transport.info(), framing, started);
             let wake = || cx.notifier();
             let (out, plan, now) = (&mut *out, &mut *plan, cx.now());
-            let reply = Reply { conn, out, worker, wake: &wake, plan, framing, now };
+            let head = Some(head);
+            let reply = Reply { conn, out, worker, wake: &wake, plan, framing, head, now };
             catch_unwind(AssertUnwindSafe(|| call(&*worker.shared.handler, &request, reply)))
         };
         if result.is_err() {
@@ -331,6 +335,8 @@ impl Session {
                 plan.answer = Answer::Broken;
                 return;
             }
+            let pages = &self.worker.shared.config.error_pages;
+            plan.json_pages = pages.prefers_json(head.fields.get(&ACCEPT));
             self.conn.close_after_cycle();
             let response = Response::error(StatusCode::INTERNAL_SERVER_ERROR);
             self.reply(cx, out, framing, plan, |mut reply| reply.answer(response));
@@ -356,7 +362,8 @@ impl Session {
         self.close_when_last(cx);
         let wake = || cx.notifier();
         let (worker, now) = (&*self.worker, cx.now());
-        answer(Reply { conn: &mut self.conn, out, worker, wake: &wake, plan, framing, now });
+        let conn = &mut self.conn;
+        answer(Reply { conn, out, worker, wake: &wake, plan, framing, head: None, now });
     }
 
     pub(super) fn next_cycle(&mut self, now: Instant) {

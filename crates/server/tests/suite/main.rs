@@ -3,7 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where its premise fails")]
 
+mod access_log;
 mod blocking;
+mod error_pages;
+mod fields;
 mod framing;
 mod half_close;
 mod interim;
@@ -14,5 +17,6 @@ mod request_content;
 mod response_content;
 mod stop;
 mod support;
+mod tickets;
 mod timeouts;
 mod upgrade;
