@@ -22,6 +22,26 @@ impl Failure {
         Self { message: message.to_string(), status: 2 }
     }
 
+    /// With a status of its own.
+    pub(crate) fn with_status(status: u8, message: impl fmt::Display) -> Self {
+        Self { message: message.to_string(), status }
+    }
+
+    /// The exit status.
+    pub(crate) fn status(&self) -> u8 {
+        self.status
+    }
+
+    /// The same, with nothing left to say: the person has been told.
+    pub(crate) fn told(self) -> Self {
+        Self { message: String::new(), ..self }
+    }
+
+    /// Whether there is something left to say.
+    pub(crate) fn is_told(&self) -> bool {
+        self.message.is_empty()
+    }
+
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(self.status)
     }

@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 mod echo;
+mod exit;
 mod failure;
+mod fetch;
 mod output;
 mod running;
 mod serve;
@@ -29,6 +31,7 @@ struct Arguments {
 enum Verb {
     /// Serve a folder, or one text, over HTTP
     Serve(serve::Serve),
+    Fetch(Box<fetch::Fetch>),
     /// Answer requests with what they were: for trying out clients
     Echo(echo::Echo),
 }
@@ -38,12 +41,15 @@ fn main() -> ExitCode {
     start_logging(&arguments);
     let result = match arguments.verb {
         Verb::Serve(serve) => serve.run(arguments.quiet),
+        Verb::Fetch(fetch) => fetch.run(arguments.verbose > 0, arguments.quiet),
         Verb::Echo(echo) => echo.run(arguments.quiet),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            output::error(&failure);
+            if !failure.is_told() {
+                output::error(&failure);
+            }
             failure.code()
         }
     }

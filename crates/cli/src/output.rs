@@ -1,7 +1,7 @@
 //! Lines for the person at the terminal.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 /// Prints a line to standard output. A reader that has gone is no reason to stop serving.
 pub(crate) fn line(text: impl fmt::Display) {
@@ -18,6 +18,15 @@ pub(crate) fn error(failure: impl fmt::Display) {
     if let Err(error) = writeln!(io::stderr().lock(), "avocet: {text}") {
         log::debug!("cannot write to standard error: {error}");
     }
+}
+
+/// Bytes of a peer for standard output: as they are for a file or a pipe, escaped for a terminal.
+pub(crate) fn for_stdout(bytes: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+    if io::stdout().is_terminal() {
+        let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
+        return printable(&text).into_bytes().into();
+    }
+    bytes.into()
 }
 
 /// The text with everything escaped that a terminal would obey: control characters, and those that

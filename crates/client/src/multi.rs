@@ -13,7 +13,7 @@ use crate::connect::Route;
 use crate::error::{Error, ErrorKind, Phase};
 use crate::hub::Hub;
 use crate::request::Request;
-use crate::transfer::{Delivery, Receiver, Transfer};
+use crate::transfer::{Delivery, Receiver, Times, Transfer};
 
 /// Runs transfers: start them, turn the engine, take the events.
 ///
@@ -163,6 +163,11 @@ impl Multi {
         if let Some(task) = self.hub.remove(id).and_then(|transfer| transfer.task) {
             self.event_loop.notify(task);
         }
+    }
+
+    /// When things happened to a transfer so far.
+    pub fn times(&self, id: TransferId) -> Option<Times> {
+        self.hub.with(id, |transfer| transfer.times)
     }
 
     /// The transfers that have not ended.

@@ -105,6 +105,11 @@ impl Request {
         &self.url
     }
 
+    /// The fields.
+    pub fn fields(&self) -> &FieldBuf {
+        &self.fields
+    }
+
     /// The fields, to be changed. Names keep the case they are given.
     pub fn fields_mut(&mut self) -> &mut FieldBuf {
         &mut self.fields

@@ -1,0 +1,19 @@
+//! `avocet fetch`: curl's letters with curl's meanings.
+
+mod args;
+mod content;
+mod plan;
+mod run;
+mod sink;
+mod trace;
+mod write_out;
+
+pub(crate) use args::Fetch;
+
+use crate::failure::Failure;
+
+impl Fetch {
+    pub(crate) fn run(self, verbose: bool, quiet: bool) -> Result<(), Failure> {
+        run::run(&self, verbose, quiet)
+    }
+}

@@ -1,0 +1,168 @@
+//! The options of `fetch`.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+/// Get URLs and print what comes: curl's letters with curl's meanings
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Exit status: 0 done, 2 usage, 3 malformed URL, 6 host not found, 7 no \
+    connection, 18 cut short, 22 HTTP error with --fail, 23 cannot write, 28 time-out, 35 and 60 \
+    TLS, 47 too many redirects, 52 no answer, 56 broken connection, 61 damaged coding, 63 too large")]
+pub(crate) struct Fetch {
+    /// URL to get; http:// is assumed without a scheme
+    #[arg(value_name = "URL", required = true)]
+    pub(crate) urls: Vec<String>,
+
+    /// Write to FILE instead of standard output; once per URL
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Vec<PathBuf>,
+    /// Write to a file named like the last part of the URL
+    #[arg(short = 'O', long)]
+    pub(crate) remote_name: bool,
+    /// With -O, take the name that the server suggests
+    #[arg(short = 'J', long)]
+    pub(crate) remote_header_name: bool,
+    /// Folder for files
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output_dir: Option<PathBuf>,
+    /// Give files the time that the server says
+    #[arg(short = 'R', long)]
+    pub(crate) remote_time: bool,
+    /// Continue an output file from an offset; `-` finds it
+    #[arg(short = 'C', long, value_name = "OFFSET")]
+    pub(crate) continue_at: Option<String>,
+
+    /// Follow redirects
+    #[arg(short = 'L', long)]
+    pub(crate) location: bool,
+    /// At most N redirects
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) max_redirs: u32,
+
+    /// Ask for the head only
+    #[arg(short = 'I', long)]
+    pub(crate) head: bool,
+    /// Print the heads of responses before the content
+    #[arg(short, long)]
+    pub(crate) include: bool,
+    /// Write the heads of responses to FILE
+    #[arg(short = 'D', long, value_name = "FILE")]
+    pub(crate) dump_header: Option<PathBuf>,
+    /// No progress and no error messages
+    #[arg(short, long)]
+    pub(crate) silent: bool,
+    /// With -s, error messages all the same
+    #[arg(short = 'S', long)]
+    pub(crate) show_error: bool,
+    /// Print nothing and end with 22 when the status is 400 or above
+    #[arg(short, long)]
+    pub(crate) fail: bool,
+
+    /// One more field, `Name: value`; `Name:` takes a field away, `Name;` sends it empty
+    #[arg(short = 'H', long, value_name = "LINE")]
+    pub(crate) header: Vec<String>,
+    /// The User-Agent field
+    #[arg(short = 'A', long, value_name = "TEXT")]
+    pub(crate) user_agent: Option<String>,
+    /// Pose as a browser: its fields, in its order
+    #[arg(long, value_name = "NAME", conflicts_with = "user_agent")]
+    pub(crate) browser: Option<Browser>,
+    /// The Referer field
+    #[arg(short = 'e', long, value_name = "URL")]
+    pub(crate) referer: Option<String>,
+    /// The method
+    #[arg(short = 'X', long, value_name = "METHOD")]
+    pub(crate) request: Option<String>,
+
+    /// Content of a form, `name=value`, or `@FILE`; makes it a POST
+    #[arg(short, long, value_name = "DATA", allow_hyphen_values = true)]
+    pub(crate) data: Vec<String>,
+    /// The same without a meaning for `@`
+    #[arg(long, value_name = "DATA", allow_hyphen_values = true)]
+    pub(crate) data_raw: Vec<String>,
+    /// The same with line ends of a file kept
+    #[arg(long, value_name = "DATA", allow_hyphen_values = true)]
+    pub(crate) data_binary: Vec<String>,
+    /// The same, percent-encoded: `text`, `name=text`, `name@FILE`
+    #[arg(long, value_name = "DATA", allow_hyphen_values = true)]
+    pub(crate) data_urlencode: Vec<String>,
+    /// JSON, or `@FILE`, with its types in Content-Type and Accept
+    #[arg(long, value_name = "DATA", allow_hyphen_values = true)]
+    pub(crate) json: Vec<String>,
+    /// Put the data of -d into the query of the URL
+    #[arg(short = 'G', long)]
+    pub(crate) get: bool,
+    /// Send FILE, or `-` for standard input, by PUT
+    #[arg(short = 'T', long, value_name = "FILE")]
+    pub(crate) upload_file: Option<PathBuf>,
+
+    /// Cookies: `name=value; ...`, or a file to read
+    #[arg(short = 'b', long, value_name = "DATA|FILE")]
+    pub(crate) cookie: Vec<String>,
+    /// Write all cookies to FILE afterwards
+    #[arg(short = 'c', long, value_name = "FILE")]
+    pub(crate) cookie_jar: Option<PathBuf>,
+    /// Leave session cookies of the file out
+    #[arg(short = 'j', long)]
+    pub(crate) junk_session_cookies: bool,
+    /// Show cookies as they are sent and set, on standard error
+    #[arg(long)]
+    pub(crate) show_cookies: bool,
+
+    /// User and password, by Basic
+    #[arg(short, long, value_name = "USER:PASSWORD")]
+    pub(crate) user: Option<String>,
+
+    /// Part of the content, as `0-499`, `500-` or `-500`
+    #[arg(short, long, value_name = "RANGE")]
+    pub(crate) range: Option<String>,
+    /// Only if modified after a date or the time of a file
+    #[arg(short = 'z', long, value_name = "DATE|FILE", allow_hyphen_values = true)]
+    pub(crate) time_cond: Option<String>,
+    /// Write the entity tag to FILE
+    #[arg(long, value_name = "FILE")]
+    pub(crate) etag_save: Option<PathBuf>,
+    /// Only if the entity tag is not that in FILE
+    #[arg(long, value_name = "FILE")]
+    pub(crate) etag_compare: Option<PathBuf>,
+    /// Ask for a compressed answer and decode it
+    #[arg(long)]
+    pub(crate) compressed: bool,
+
+    /// The longest time for everything, in seconds
+    #[arg(short, long, value_name = "SECONDS")]
+    pub(crate) max_time: Option<f64>,
+    /// The longest time for connecting, in seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) connect_timeout: Option<f64>,
+    /// Refuse content larger than this, in bytes
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_filesize: Option<u64>,
+
+    /// All URLs at once
+    #[arg(short = 'Z', long)]
+    pub(crate) parallel: bool,
+    /// At most N at once
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) parallel_max: usize,
+
+    /// Print this afterwards, with variables as `%{http_code}`, `%{json}`
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(crate) write_out: Option<String>,
+    /// Speak HTTP/1.0
+    #[arg(short = '0', long = "http1.0", action = ArgAction::SetTrue)]
+    pub(crate) http10: bool,
+    /// Print the request instead of sending it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// A browser to pose as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Browser {
+    /// Firefox on Linux
+    Firefox,
+    /// Chrome on Linux
+    Chrome,
+}

@@ -1,0 +1,146 @@
+//! The content of a request from the options that give it.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use avocet::client::Content;
+use avocet::wire::FieldBuf;
+
+use super::args::Fetch;
+use crate::failure::Failure;
+
+/// Content, and the media type it has unless the user says another.
+pub(crate) struct Given {
+    pub(crate) content: Content,
+    pub(crate) media_type: Option<&'static str>,
+    /// What -G puts into the query.
+    pub(crate) query: Option<String>,
+}
+
+/// Puts the content together; files are read before any connection is made.
+pub(crate) fn given(options: &Fetch) -> Result<Given, Failure> {
+    if let Some(path) = &options.upload_file {
+        return Ok(Given { content: upload(path)?, media_type: None, query: None });
+    }
+    if !options.json.is_empty() {
+        let mut text = Vec::new();
+        for part in &options.json {
+            text.extend_from_slice(&plain(part, Lines::Kept)?);
+        }
+        return Ok(Given { content: text.into(), media_type: Some(JSON), query: None });
+    }
+    let form = form(options)?;
+    if !form.is_given {
+        return Ok(Given { content: Content::Empty, media_type: None, query: None });
+    }
+    if options.get {
+        let query = String::from_utf8(form.bytes)
+            .map_err(|_| Failure::usage("the data for the query is not text"))?;
+        return Ok(Given { content: Content::Empty, media_type: None, query: Some(query) });
+    }
+    Ok(Given { content: form.bytes.into(), media_type: Some(FORM), query: None })
+}
+
+struct Form {
+    bytes: Vec<u8>,
+    is_given: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lines {
+    Kept,
+    Joined,
+}
+
+/// The pieces in the order of their kinds, joined by `&`.
+fn form(options: &Fetch) -> Result<Form, Failure> {
+    let mut pieces = Vec::new();
+    for data in &options.data {
+        pieces.push(plain(data, Lines::Joined)?);
+    }
+    for data in &options.data_raw {
+        pieces.push(data.clone().into_bytes());
+    }
+    for data in &options.data_binary {
+        pieces.push(plain(data, Lines::Kept)?);
+    }
+    for data in &options.data_urlencode {
+        pieces.push(encoded(data)?);
+    }
+    Ok(Form { is_given: !pieces.is_empty(), bytes: pieces.join(&b'&') })
+}
+
+fn plain(data: &str, lines: Lines) -> Result<Vec<u8>, Failure> {
+    let Some(path) = data.strip_prefix('@') else { return Ok(data.as_bytes().to_vec()) };
+    let mut bytes = read(path)?;
+    if lines == Lines::Joined {
+        bytes.retain(|byte| !matches!(byte, b'\r' | b'\n' | 0));
+    }
+    Ok(bytes)
+}
+
+/// `text`, `=text`, `name=text`, `@file` or `name@file`; only the text is encoded.
+fn encoded(data: &str) -> Result<Vec<u8>, Failure> {
+    let (name, text) = match data.find(['=', '@']) {
+        None => ("", data.as_bytes().to_vec()),
+        Some(at) if data.as_bytes()[at] == b'=' => (&data[..at], data[at + 1..].into()),
+        Some(at) => (&data[..at], read(&data[at + 1..])?),
+    };
+    let mut encoded = Vec::new();
+    if !name.is_empty() {
+        encoded.extend_from_slice(name.as_bytes());
+        encoded.push(b'=');
+    }
+    for byte in text {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(byte);
+            }
+            _ => encoded.extend_from_slice(format!("%{byte:02X}").as_bytes()),
+        }
+    }
+    Ok(encoded)
+}
+
+fn read(path: &str) -> Result<Vec<u8>, Failure> {
+    let read = if path == "-" {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(path)
+    };
+    read.map_err(|error| Failure::with_status(26, format_args!("cannot read {path}: {error}")))
+}
+
+fn upload(path: &Path) -> Result<Content, Failure> {
+    if path == Path::new("-") {
+        let reader = Box::new(io::stdin());
+        return Ok(Content::Reader { size: None, reader, trailers: FieldBuf::new() });
+    }
+    let failed = |error: io::Error| {
+        Failure::with_status(26, format_args!("cannot read {}: {error}", path.display()))
+    };
+    let file = File::open(path).map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        let reader = Box::new(file);
+        return Ok(Content::Reader { size: None, reader, trailers: FieldBuf::new() });
+    }
+    Content::file(file).map_err(failed)
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+pub(crate) const JSON: &str = "application/json";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_is_encoded_where_that_is_asked_for() {
+        assert_eq!(encoded("q=a b&c").unwrap(), b"q=a%20b%26c");
+        assert_eq!(encoded("a+b").unwrap(), b"a%2Bb");
+        assert_eq!(encoded("=\u{e9}").unwrap(), b"%C3%A9");
+        assert!(encoded("x@/no/such/file").is_err());
+    }
+}

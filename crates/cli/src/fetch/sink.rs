@@ -1,0 +1,206 @@
+//! Where content goes: standard output or a file.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use avocet::semantics::content_disposition::ContentDisposition;
+use avocet::semantics::{dates, file_names};
+use avocet::wire::OwnedResponseHead;
+use http::StatusCode;
+use http::header::{CONTENT_DISPOSITION, CONTENT_RANGE, ETAG, LAST_MODIFIED};
+use url::Url;
+
+use super::args::Fetch;
+use crate::failure::Failure;
+
+/// The place of one transfer's content. A file is made when the first byte comes, so that a failure
+/// before it leaves what was there.
+pub(crate) struct Sink {
+    place: Place,
+    open: Option<Box<dyn Write>>,
+    file: Option<File>,
+    offset: u64,
+    terminal: bool,
+    pub(crate) written: u64,
+}
+
+enum Place {
+    Stdout,
+    File(PathBuf),
+    Nowhere,
+}
+
+impl Sink {
+    /// The place for the URL at this index.
+    pub(crate) fn new(options: &Fetch, index: usize, url: &str) -> Result<Self, Failure> {
+        let place = match options.output.get(index) {
+            Some(path) if path.as_os_str() == "-" => Place::Stdout,
+            Some(path) => Place::File(in_folder(options, path)),
+            None if options.remote_name => Place::File(in_folder(options, &last_part(url)?)),
+            None => Place::Stdout,
+        };
+        let terminal = matches!(place, Place::Stdout) && io::stdout().is_terminal();
+        let mut sink = Self { place, open: None, file: None, offset: 0, terminal, written: 0 };
+        if let Some(at) = &options.continue_at {
+            sink.offset = sink.continue_at(at)?;
+        }
+        Ok(sink)
+    }
+
+    /// Where a download is to go on.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The head has come: the name may be the server's, and what was asked for may not be what comes.
+    pub(crate) fn begin(
+        &mut self,
+        options: &Fetch,
+        head: &OwnedResponseHead,
+    ) -> Result<(), Failure> {
+        if options.fail && head.status().as_u16() >= 400 {
+            self.place = Place::Nowhere;
+            return Ok(());
+        }
+        if self.offset > 0 && head.status() == StatusCode::RANGE_NOT_SATISFIABLE {
+            // Everything is there already.
+            self.place = Place::Nowhere;
+            return Ok(());
+        }
+        if self.offset > 0 && !continues_at(head, self.offset) {
+            return Err(Failure::with_status(
+                33,
+                "the server does not continue where the file ends",
+            ));
+        }
+        if options.remote_name
+            && options.remote_header_name
+            && let Some(field) = head.fields().get(&CONTENT_DISPOSITION)
+            && let Ok(disposition) = ContentDisposition::parse(field)
+            && let Some(safe) = disposition.filename.and_then(|name| file_names::safe(&name))
+        {
+            self.place = Place::File(in_folder(options, Path::new(&safe)));
+        }
+        if let Some(path) = &options.etag_save
+            && let Some(tag) = head.fields().get(&ETAG)
+        {
+            std::fs::write(path, [tag, b"\n"].concat())
+                .map_err(|error| cannot_write(path, &error))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let failed = |place: &Place, error: &io::Error| match place {
+            Place::File(path) => cannot_write(path, error),
+            _ => Failure::with_status(23, format_args!("cannot write to standard output: {error}")),
+        };
+        if self.terminal && bytes.contains(&0) {
+            return Err(Failure::with_status(
+                23,
+                "this is no text; use -o FILE, or `-o -` to print it all the same",
+            ));
+        }
+        self.open()?;
+        let written = match &mut self.open {
+            Some(out) => out.write_all(bytes),
+            None => Ok(()),
+        };
+        written.map_err(|error| failed(&self.place, &error))?;
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Ends the content; an empty one makes its file too.
+    pub(crate) fn finish(
+        &mut self,
+        options: &Fetch,
+        head: Option<&OwnedResponseHead>,
+    ) -> Result<(), Failure> {
+        self.open()?;
+        if let Some(out) = &mut self.open {
+            out.flush().map_err(|error| {
+                Failure::with_status(23, format_args!("cannot write the content: {error}"))
+            })?;
+        }
+        if options.remote_time
+            && let Some(file) = &self.file
+            && let Some(field) = head.and_then(|head| head.fields().get(&LAST_MODIFIED))
+            && let Some(time) = modified(field)
+            && let Err(error) = file.set_modified(time)
+        {
+            log::warn!("the time of the file stays: {error}");
+        }
+        Ok(())
+    }
+
+    fn open(&mut self) -> Result<(), Failure> {
+        if self.open.is_some() {
+            return Ok(());
+        }
+        match &self.place {
+            Place::Nowhere => {}
+            Place::Stdout => self.open = Some(Box::new(io::stdout())),
+            Place::File(path) => {
+                let mut choose = OpenOptions::new();
+                choose.write(true).create(true).truncate(self.offset == 0);
+                let mut file = choose.open(path).map_err(|error| cannot_write(path, &error))?;
+                file.seek(SeekFrom::Start(self.offset))
+                    .map_err(|error| cannot_write(path, &error))?;
+                let copy = file.try_clone().map_err(|error| cannot_write(path, &error))?;
+                self.file = Some(copy);
+                self.open = Some(Box::new(file));
+            }
+        }
+        Ok(())
+    }
+
+    fn continue_at(&self, at: &str) -> Result<u64, Failure> {
+        if at != "-" {
+            let wrong = || Failure::usage(format_args!("`{at}` is no offset"));
+            return at.parse().map_err(|_| wrong());
+        }
+        match &self.place {
+            Place::File(path) => match std::fs::metadata(path) {
+                Ok(metadata) => Ok(metadata.len()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+                Err(error) => Err(cannot_write(path, &error)),
+            },
+            _ => Err(Failure::usage("`-C -` needs a file, by -o or -O")),
+        }
+    }
+}
+
+fn continues_at(head: &OwnedResponseHead, offset: u64) -> bool {
+    let range = head.fields().get(&CONTENT_RANGE).map(|v| String::from_utf8_lossy(v).into_owned());
+    let start = range.as_deref().and_then(|range| range.strip_prefix("bytes "));
+    let start = start.and_then(|range| range.split('-').next()?.parse::<u64>().ok());
+    head.status() == StatusCode::PARTIAL_CONTENT && start == Some(offset)
+}
+
+fn modified(field: &[u8]) -> Option<std::time::SystemTime> {
+    let now = dates::seconds(std::time::SystemTime::now());
+    dates::system_time(dates::parse(field, now)?)
+}
+
+fn in_folder(options: &Fetch, path: &Path) -> PathBuf {
+    match &options.output_dir {
+        Some(folder) => folder.join(path),
+        None => path.to_owned(),
+    }
+}
+
+/// The last part of the path, made safe: it names a file of ours.
+fn last_part(url: &str) -> Result<PathBuf, Failure> {
+    let nameless = || Failure::usage(format_args!("{url} names no file; use -o FILE"));
+    let with_scheme = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+    let parsed = Url::parse(&with_scheme)
+        .map_err(|error| Failure::with_status(3, format_args!("`{url}`: {error}")))?;
+    let name = parsed.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
+    file_names::safe(name).map(PathBuf::from).ok_or_else(nameless)
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    Failure::with_status(23, format_args!("cannot write {}: {error}", path.display()))
+}

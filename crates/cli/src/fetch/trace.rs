@@ -1,0 +1,127 @@
+//! What goes over the wire, for those who want to see it: heads with -v, -i, -D, -I, and cookies.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use avocet::client::{Error, Hook, Hop, Verdict};
+use avocet::wire::{FieldBuf, ResponseHead};
+use http::header::{AUTHORIZATION, COOKIE, HeaderName, PROXY_AUTHORIZATION, SET_COOKIE};
+
+use super::args::Fetch;
+use crate::failure::Failure;
+use crate::output::printable;
+
+/// Shows heads as they pass.
+#[derive(Clone)]
+pub(crate) struct Trace {
+    verbose: bool,
+    include: bool,
+    cookies: bool,
+    dump: Option<Arc<Mutex<File>>>,
+}
+
+impl Trace {
+    /// *Errors*: a file for heads that cannot be made.
+    pub(crate) fn new(options: &Fetch, verbose: bool) -> Result<Self, Failure> {
+        let dump = match &options.dump_header {
+            None => None,
+            Some(path) => Some(Arc::new(Mutex::new(File::create(path).map_err(|error| {
+                Failure::with_status(23, format_args!("cannot write {}: {error}", path.display()))
+            })?))),
+        };
+        let include = options.include || options.head;
+        Ok(Self { verbose, include, cookies: options.show_cookies, dump })
+    }
+
+    fn show_request(&self, hop: &Hop<'_>, fields: &FieldBuf) {
+        let path = &hop.url[url::Position::BeforePath..url::Position::AfterQuery];
+        if self.verbose {
+            note('>', format_args!("{} {path} HTTP/1.1", hop.method));
+            for (name, value) in fields.iter() {
+                let value = String::from_utf8_lossy(value);
+                let shown = if is_secret(name) { "(kept back)" } else { &*value };
+                note('>', format_args!("{name}: {shown}"));
+            }
+            note('>', format_args!(""));
+        }
+        if self.cookies
+            && let Some(sent) = fields.get(&COOKIE)
+        {
+            note('*', format_args!("cookies sent: {}", String::from_utf8_lossy(sent)));
+        }
+    }
+
+    fn show_response(&self, head: &ResponseHead<'_>) -> io::Result<()> {
+        if self.verbose {
+            note('<', format_args!("{}", status_line(head)));
+            for (name, value) in head.fields.iter() {
+                note('<', format_args!("{name}: {}", String::from_utf8_lossy(value)));
+            }
+            note('<', format_args!(""));
+        }
+        if self.cookies {
+            for line in head.fields.get_all(&SET_COOKIE) {
+                note('*', format_args!("cookie set: {}", String::from_utf8_lossy(line)));
+            }
+        }
+        if self.include || self.dump.is_some() {
+            let bytes = raw(head);
+            if let Some(dump) = &self.dump {
+                dump.lock().unwrap_or_else(PoisonError::into_inner).write_all(&bytes)?;
+            }
+            if self.include {
+                let mut out = io::stdout().lock();
+                out.write_all(&crate::output::for_stdout(&bytes))?;
+                out.flush()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Hook for Trace {
+    fn on_request(&self, hop: &Hop<'_>, fields: &mut FieldBuf) -> Result<(), Error> {
+        self.show_request(hop, fields);
+        Ok(())
+    }
+
+    fn on_response(&self, _hop: &Hop<'_>, head: &ResponseHead<'_>) -> Verdict {
+        if let Err(error) = self.show_response(head) {
+            log::error!("cannot write the head of the response: {error}");
+        }
+        Verdict::Proceed
+    }
+}
+
+/// The head as it came, line ends and all.
+fn raw(head: &ResponseHead<'_>) -> Vec<u8> {
+    let mut bytes = status_line(head).into_bytes();
+    bytes.extend_from_slice(b"\r\n");
+    for (name, value) in head.fields.iter() {
+        bytes.extend_from_slice(name.as_bytes());
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b"\r\n");
+    bytes
+}
+
+fn status_line(head: &ResponseHead<'_>) -> String {
+    let reason = String::from_utf8_lossy(head.reason);
+    format!("{:?} {} {reason}", head.version, head.status.as_str())
+}
+
+fn is_secret(name: &str) -> bool {
+    [AUTHORIZATION, PROXY_AUTHORIZATION]
+        .iter()
+        .any(|secret: &HeaderName| name.eq_ignore_ascii_case(secret.as_str()))
+}
+
+fn note(mark: char, text: std::fmt::Arguments<'_>) {
+    let text = printable(&text.to_string());
+    if let Err(error) = writeln!(io::stderr().lock(), "{mark} {text}") {
+        log::debug!("cannot write to standard error: {error}");
+    }
+}
