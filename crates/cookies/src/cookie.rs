@@ -179,9 +179,9 @@ impl Cookie {
         out.extend_from_slice(&self.value);
     }
 
-    /// How many octets [`write_pair`](Self::write_pair) adds at most.
+    /// How many octets [`write_pair`](Self::write_pair) adds.
     pub(crate) fn pair_len(&self) -> usize {
-        self.name.len() + 1 + self.value.len()
+        self.name.len() + usize::from(!self.name.is_empty()) + self.value.len()
     }
 
     /// Its place in a jar: cookies in one place replace each other. RFC 6265bis §5.7 step 23

@@ -131,8 +131,8 @@ impl JarFile {
     /// meanwhile comes into the jar; what they removed leaves it, unless it changed in the jar.
     ///
     /// *Errors*: [`ErrorKind::Foreign`] where the file is no file of cookies,
-    /// [`ErrorKind::NotRegular`], [`ErrorKind::Busy`], [`ErrorKind::Unsupported`] and what the system says; file and jar are
-    /// as they were then.
+    /// [`ErrorKind::NotRegular`], [`ErrorKind::Busy`], [`ErrorKind::Unsupported`] and what the
+    /// system says; file and jar are as they were then.
     pub fn save(&mut self, jar: &mut Jar, now: SystemTime) -> Result<(), Error> {
         let claim = Claim::new(&self.path, PATIENCE)?;
         let text = claim.read()?;
@@ -142,8 +142,9 @@ impl JarFile {
             return Err(Error::new(ErrorKind::Unsupported, detail).at(&self.path));
         }
         let format = self.format_of(&text);
-        jar.clear_expired(now);
-        let merged = merge(&self.agreed, &jar.in_order(), &on_file.cookies, now);
+        let mut held = jar.in_order();
+        held.retain(|cookie| !cookie.is_expired(now));
+        let merged = merge(&self.agreed, &held, &on_file.cookies, now);
         let wanted = || merged.iter().filter(|cookie| self.session || cookie.is_persistent());
         // What one format keeps apart means nothing in another.
         let converted = !text.is_empty() && Format::detect(&text) != format;
@@ -183,6 +184,7 @@ impl JarFile {
             .collect();
         let saved: Vec<Cookie> = saved.in_order().into_iter().cloned().collect();
         shared.with(|jar| {
+            jar.clear_expired(now);
             let merged = merge(&agreed, &jar.in_order(), &saved, now);
             adopt(jar, &merged, now);
         });

@@ -15,6 +15,10 @@ pub struct Limits {
     pub total: usize,
     /// Above how many cookies a site is crowded and gives first when the jar is full, 50.
     pub crowded: usize,
+    /// Octets of a Cookie field, 32 KiB. Servers refuse requests with more, so that a site could
+    /// lock visitors out of its neighbors by a flood of large cookies (CVE-2022-32205 of curl).
+    /// Cookies that do not fit any more, in the order in which they are sent, stay behind.
+    pub header: usize,
     /// The longest lifetime, 400 days. Expires and Max-Age are cut to it (RFC 6265bis §5.5).
     pub lifetime: Duration,
 }
@@ -25,6 +29,7 @@ impl Default for Limits {
             per_site: 180,
             total: 3_000,
             crowded: 50,
+            header: 32 * 1_024,
             lifetime: Duration::from_secs(400 * 24 * 60 * 60),
         }
     }

@@ -137,6 +137,8 @@ pub enum Withheld {
     OtherPartition,
     /// The policy said no.
     Policy,
+    /// The cookies before it fill the Cookie field.
+    NoRoom,
 }
 
 impl fmt::Display for Withheld {
@@ -152,6 +154,7 @@ impl fmt::Display for Withheld {
             Self::CrossSite => "SameSite keeps it out of a cross-site request",
             Self::OtherPartition => "partitioned under another top-level site",
             Self::Policy => "the policy withholds it",
+            Self::NoRoom => "the cookies before it fill the Cookie field",
         })
     }
 }

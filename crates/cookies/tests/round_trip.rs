@@ -33,7 +33,7 @@ prop_compose! {
         same_site in 0..4_usize,
         expires in option::of(1_i64..2_000_000_000),
         partition in option::of("https://[a-z]{1,8}\\.com"),
-        extensions in vec(("[A-Za-z-]{1,8}", octets(8)), 0..3),
+        extensions in vec(("[A-Za-z-]{1,8}|Version|Partition|path_spec|DISCARD|\\.x", octets(8)), 0..3),
         times in (0..1_000_000_u64, 0..1_000_000_u64),
     ) -> Option<Cookie> {
         let [subdomains, secure, http_only] = flags;

@@ -94,7 +94,11 @@ pub(super) fn write_line(cookie: &Cookie, ours: bool, out: &mut Vec<u8>) {
         None => line.flag("discard"),
     }
     for (name, value) in cookie.extensions() {
-        line.pair(name, value);
+        if ours {
+            line.pair(&[EXTENSION, name].concat(), value);
+        } else {
+            line.pair(name, value);
+        }
     }
     if cookie.is_http_only() {
         line.pair(b"HttpOnly", b"None");
@@ -137,7 +141,8 @@ pub(super) fn parse(line: &[u8], ours: bool) -> Result<CookieBuilder, Fault> {
         builder = builder.expires_seconds(find("expires").and_then(read));
     }
     for (name, value) in attributes.iter().filter(|(name, _)| !is_known(name)) {
-        builder = builder.extension(name.as_slice(), value.as_deref().unwrap_or_default());
+        let name = name.strip_prefix(EXTENSION).filter(|_| ours).unwrap_or(name);
+        builder = builder.extension(name, value.as_deref().unwrap_or_default());
     }
     Ok(builder)
 }
@@ -165,6 +170,8 @@ fn is_known(name: &[u8]) -> bool {
     KNOWN.iter().any(|known| is(name, known))
 }
 
+/// What marks an unknown attribute in a line of ours, whose name could be one of [`is_known`].
+const EXTENSION: &[u8] = b".";
 /// How the first line begins; a version follows.
 pub(super) const MAGIC: &[u8] = b"#LWP-Cookies-";
 /// How the line of a cookie begins.

@@ -33,7 +33,9 @@ impl Jar {
         let mut chosen: Vec<&mut Cookie> =
             cookies.iter_mut().filter(|cookie| retrieval.check(cookie).is_ok()).collect();
         chosen.sort_unstable_by_key(|cookie| rank(cookie));
-        let mut out = Vec::with_capacity(chosen.iter().map(|cookie| cookie.pair_len() + 2).sum());
+        let mut room = Room::new(self.limits.header);
+        chosen.retain(|cookie| room.takes(cookie));
+        let mut out = Vec::with_capacity(room.used);
         let used = time::micros(now);
         for cookie in chosen {
             if !out.is_empty() {
@@ -56,6 +58,8 @@ impl Jar {
         let mut chosen: Vec<&Cookie> =
             held.filter(|cookie| retrieval.check(cookie).is_ok()).collect();
         chosen.sort_unstable_by_key(|cookie| rank(cookie));
+        let mut room = Room::new(self.limits.header);
+        chosen.retain(|cookie| room.takes(cookie));
         chosen
     }
 
@@ -78,6 +82,13 @@ impl Jar {
         let (mut sent, withheld): (Vec<_>, Vec<_>) =
             judged.partition(|(_, verdict)| verdict.is_ok());
         sent.sort_by_key(|(cookie, _)| rank(cookie));
+        let mut room = Room::new(self.limits.header);
+        for (cookie, verdict) in &mut sent {
+            if !room.takes(cookie) {
+                *verdict = Err(Withheld::NoRoom);
+            }
+        }
+        sent.sort_by_key(|(_, verdict)| verdict.is_err());
         sent.extend(withheld);
         sent
     }
@@ -86,6 +97,30 @@ impl Jar {
 /// Longer paths first, then earlier creation.
 fn rank(cookie: &Cookie) -> (Reverse<usize>, i64, u64) {
     (Reverse(cookie.path.len()), cookie.created, cookie.order)
+}
+
+/// How much of the Cookie field is taken.
+struct Room {
+    used: usize,
+    limit: usize,
+}
+
+impl Room {
+    fn new(limit: usize) -> Self {
+        Self { used: 0, limit }
+    }
+
+    /// Whether this cookie is the next in the field; one that is too long for what is left makes
+    /// way for those after it.
+    fn takes(&mut self, cookie: &Cookie) -> bool {
+        let between = if self.used == 0 { 0 } else { 2 };
+        let used = self.used + between + cookie.pair_len();
+        if used > self.limit {
+            return false;
+        }
+        self.used = used;
+        true
+    }
 }
 
 struct Retrieval<'r> {

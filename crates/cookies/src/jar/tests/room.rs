@@ -16,6 +16,25 @@ fn flood_of_one_site_pushes_out_its_own() {
 }
 
 #[test]
+fn flood_of_large_cookies_does_not_make_requests_too_large() {
+    let mut jar = Jar::new();
+    let page = url("http://e.com/");
+    set(&mut jar, "http://e.com/", "first=1").unwrap();
+    for index in 0..20 {
+        let line = format!("big{index:02}={}; Domain=e.com", "v".repeat(4_000));
+        set(&mut jar, "http://x.e.com/", &line).unwrap();
+    }
+    set(&mut jar, "http://e.com/", "last=1").unwrap();
+    let header = sent(&mut jar, "http://e.com/");
+    assert_eq!(header.len(), "first=1".len() + 8 * "; big00=".len() + 8 * 4_000 + "; last=1".len());
+    assert!(header.starts_with("first=1; big00=") && header.ends_with("; last=1"));
+    let told = jar.explain_send(&page, &Context::new(), at(0));
+    let withheld = told.iter().filter(|(_, verdict)| *verdict == Err(Withheld::NoRoom)).count();
+    assert_eq!((withheld, jar.cookies_for(&page, &Context::new(), at(0)).len()), (12, 10));
+    assert!(told[..10].iter().all(|(_, verdict)| verdict.is_ok()));
+}
+
+#[test]
 fn full_site_gives_in_the_order_of_the_specification() {
     let from = url("https://e.com/");
     let limits = Limits { per_site: 4, crowded: 2, ..Limits::default() };
