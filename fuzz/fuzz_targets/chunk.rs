@@ -5,9 +5,9 @@
 use avocet_wire::{Limit, ReadError};
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../crates/wire/tests/common/drive.rs"]
+#[path = "../../crates/wire/tests/suite/drive.rs"]
 mod drive;
-#[path = "../../crates/wire/tests/common/naive.rs"]
+#[path = "../../crates/wire/tests/suite/naive.rs"]
 mod naive;
 
 use drive::Seen;

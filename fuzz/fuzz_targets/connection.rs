@@ -7,7 +7,7 @@ use avocet_wire::{FieldTable, Leniency, Limits};
 use http::Method;
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../crates/wire/tests/common/drive.rs"]
+#[path = "../../crates/wire/tests/suite/drive.rs"]
 mod drive;
 
 #[derive(Arbitrary, Debug)]

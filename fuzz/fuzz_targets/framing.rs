@@ -7,9 +7,9 @@ use avocet_wire::{Framing, Leniency, Limits};
 use http::Method;
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../crates/wire/tests/common/drive.rs"]
+#[path = "../../crates/wire/tests/suite/drive.rs"]
 mod drive;
-#[path = "../../crates/wire/tests/common/naive.rs"]
+#[path = "../../crates/wire/tests/suite/naive.rs"]
 mod naive;
 
 use drive::{Seen, Transcript};
@@ -100,7 +100,7 @@ fuzz_target!(|input: Input<'_>| {
         return;
     };
     let due = if input.is_request {
-        naive::request_body(minor, &fields)
+        naive::request_body(method.as_str(), minor, &fields)
     } else {
         let status = 200 + input.status % 400;
         let (head, connect) = (*method == Method::HEAD, *method == Method::CONNECT);

@@ -9,9 +9,9 @@ use avocet_wire::{Leniency, Limits};
 use http::{Method, Version};
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../crates/wire/tests/common/drive.rs"]
+#[path = "../../crates/wire/tests/suite/drive.rs"]
 mod drive;
-#[path = "../../crates/wire/tests/common/naive.rs"]
+#[path = "../../crates/wire/tests/suite/naive.rs"]
 mod naive;
 
 use drive::{Seen, Transcript};
@@ -36,7 +36,7 @@ fn request(bytes: &[u8]) {
         }
         // A right head may still ask for what is refused: framing, an expectation.
         (naive::Verdict::Good(due), Some(Seen::Error(_))) => {
-            let refused = naive::request_body(due.minor, &due.fields) == naive::Body::Refused;
+            let refused = naive::request_body(&due.method, due.minor, &due.fields) == naive::Body::Refused;
             let expects = !naive::values(&due.fields, "expect").is_empty();
             assert!(refused || expects, "{due:?} refused: {transcript:?}");
         }

@@ -7,6 +7,7 @@ use crate::bytes::decimal;
 use crate::error::{Fault, Feature, ReadError};
 use crate::fields::Fields;
 use crate::list::ListItems;
+use crate::request::Kind;
 
 /// How the end of the content is found. *Spec*: RFC 9112 §6.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,20 +37,41 @@ pub(crate) struct ResponseFraming {
     pub(crate) must_close: bool,
 }
 
-/// The framing of a request. Its method has no say: a body is framed whatever the method.
+/// The framing of a request. Its method has no say, a body is framed whatever the method; but CONNECT has
+/// none, and one that declares some is refused.
 #[inline]
-pub(crate) fn request(fields: Fields<'_>, version: Version) -> Result<Framing, ReadError> {
+pub(crate) fn request(
+    fields: Fields<'_>,
+    version: Version,
+    kind: Kind,
+) -> Result<Framing, ReadError> {
     let known = &fields.lines.known;
-    if !known.transfer_encoding.any() {
+    if !known.transfer_encoding.any() && !known.content_length.any() {
         // 7. "If this is a request message and none of the above are true, then the message body length
         //    is zero (no message body is present)."
-        if !known.content_length.any() {
-            return Ok(Framing::Empty);
-        }
-        // 5. and 6.
-        return content_length(fields, false);
+        return Ok(Framing::Empty);
     }
-    request_coded(fields, version)
+    request_with_content(fields, version, kind)
+}
+
+fn request_with_content(
+    fields: Fields<'_>,
+    version: Version,
+    kind: Kind,
+) -> Result<Framing, ReadError> {
+    let known = &fields.lines.known;
+    let (framing, at) = if known.transfer_encoding.any() {
+        (request_coded(fields, version)?, known.transfer_encoding.first)
+    } else {
+        // 5. and 6.
+        (content_length(fields, false)?, known.content_length.first)
+    };
+    // RFC 9110 §9.3.6: "A CONNECT request message does not have content. The interpretation of data sent
+    // after the header section of the CONNECT request message is specific to the version of HTTP in use."
+    if kind == Kind::Connect && framing != Framing::Empty {
+        return Err(ReadError::malformed(Fault::ContentOfConnect, line_start(fields, at)));
+    }
+    Ok(framing)
 }
 
 /// The framing of a request with `Transfer-Encoding`.

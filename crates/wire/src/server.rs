@@ -77,7 +77,8 @@ fn take_request(
         },
     };
     let fields = Fields { bytes: rest.get(..end).unwrap_or_default(), lines };
-    let body = framing::request(fields, line.version).map_err(|error| error.shifted(skipped))?;
+    let body = framing::request(fields, line.version, line.kind)
+        .map_err(|error| error.shifted(skipped))?;
     let expects_continue = fields.lines.known.expect.any()
         && expects_continue(fields, line.version).map_err(|error| error.shifted(skipped))?
         && body != Framing::Empty;

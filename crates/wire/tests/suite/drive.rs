@@ -1,15 +1,15 @@
 //! Drives a connection as a caller does, over an input that comes in pieces, and writes down what it saw.
 
 use avocet_wire::{
-    BodySize, Client, CloseReason, Connection, Eof, Event, FieldBuf, FieldTable, Fields, Framing, Leniency,
-    Limits, ReadError, Role, Server,
+    BodySize, Client, CloseReason, Connection, Eof, Event, FieldBuf, FieldTable, Fields, Framing,
+    Leniency, Limits, ReadError, Role, Server,
 };
 use http::header::{HOST, UPGRADE};
 use http::{Method, StatusCode, Version};
 
 /// Something that was read. Positions of errors count from the start of the whole input.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen {
+pub(crate) enum Seen {
     Request {
         method: String,
         target: String,
@@ -40,36 +40,36 @@ pub enum Seen {
     Open,
 }
 
-pub type Lines = Vec<(String, Vec<u8>)>;
+pub(crate) type Lines = Vec<(String, Vec<u8>)>;
 
 /// What was seen of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transcript {
-    pub seen: Vec<Seen>,
+pub(crate) struct Transcript {
+    pub(crate) seen: Vec<Seen>,
     /// The bytes that were used; 0 after an error, when what was used before it depends on the cuts.
-    pub used: usize,
+    pub(crate) used: usize,
     /// What the end of the input meant.
-    pub eof: Result<Eof, ReadError>,
+    pub(crate) eof: Result<Eof, ReadError>,
 }
 
 impl Transcript {
-    pub fn error(&self) -> Option<ReadError> {
+    pub(crate) fn error(&self) -> Option<ReadError> {
         self.seen.iter().find_map(|seen| match seen {
             Seen::Error(error) => Some(*error),
             _ => None,
         })
     }
 
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.seen.last() == Some(&Seen::Open)
     }
 
-    pub fn ends(&self) -> usize {
+    pub(crate) fn ends(&self) -> usize {
         self.seen.iter().filter(|seen| matches!(seen, Seen::End(_))).count()
     }
 
     /// The content of each message.
-    pub fn contents(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn contents(&self) -> Vec<Vec<u8>> {
         let mut contents = Vec::new();
         for seen in &self.seen {
             match seen {
@@ -89,7 +89,7 @@ fn lines(fields: Fields<'_>) -> Lines {
 }
 
 /// A role that can be driven.
-pub trait Driven: Role + Sized {
+pub(crate) trait Driven: Role + Sized {
     fn write_down(head: &Self::Incoming<'_>, framing: Framing, expects_continue: bool) -> Seen;
     /// What this side does when a message is complete: a server answers.
     fn finish(connection: &mut Connection<Self>);
@@ -133,11 +133,11 @@ impl Driven for Client {
 }
 
 /// A server with the default limits.
-pub fn server(input: &[u8], cuts: &[usize]) -> Transcript {
+pub(crate) fn server(input: &[u8], cuts: &[usize]) -> Transcript {
     server_with(Limits::server(), Leniency::strict(), input, cuts)
 }
 
-pub fn server_with(
+pub(crate) fn server_with(
     limits: Limits,
     leniency: Leniency,
     input: &[u8],
@@ -147,13 +147,18 @@ pub fn server_with(
 }
 
 /// A client that has sent one request with this method for each response that may come.
-pub fn client(leniency: Leniency, method: &Method, input: &[u8], cuts: &[usize]) -> Transcript {
+pub(crate) fn client(
+    leniency: Leniency,
+    method: &Method,
+    input: &[u8],
+    cuts: &[usize],
+) -> Transcript {
     let table = FieldTable::new(Limits::client(), leniency);
     drive(asking(method, false), table, input, cuts)
 }
 
 /// A client that has sent requests: as many as may be outstanding.
-pub fn asking(method: &Method, upgrade: bool) -> Connection<Client> {
+pub(crate) fn asking(method: &Method, upgrade: bool) -> Connection<Client> {
     let mut connection = Connection::<Client>::new();
     let mut fields = FieldBuf::new();
     fields.push(&HOST, "a:1").expect("a valid line");
@@ -168,7 +173,7 @@ pub fn asking(method: &Method, upgrade: bool) -> Connection<Client> {
 }
 
 /// Feeds `input` in pieces that end at `cuts`, which ascend, and at its end. A piece may be empty.
-pub fn drive<R: Driven>(
+pub(crate) fn drive<R: Driven>(
     mut connection: Connection<R>,
     mut table: FieldTable,
     input: &[u8],
@@ -226,10 +231,7 @@ fn step<R: Driven>(
             seen.push(R::write_down(&head, body, expects_continue));
         }
         Event::Interim(head) => {
-            seen.push(Seen::Interim {
-                status: head.status.as_u16(),
-                fields: lines(head.fields),
-            });
+            seen.push(Seen::Interim { status: head.status.as_u16(), fields: lines(head.fields) });
         }
         Event::Data(data) => {
             assert!(!data.is_empty(), "content events are not empty");

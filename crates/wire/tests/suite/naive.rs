@@ -3,18 +3,18 @@
 
 /// A request head that is right.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    pub method: String,
-    pub target: String,
-    pub minor: u8,
-    pub fields: Vec<(String, Vec<u8>)>,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) minor: u8,
+    pub(crate) fields: Vec<(String, Vec<u8>)>,
     /// The bytes of the head, with empty lines before it.
-    pub used: usize,
+    pub(crate) used: usize,
 }
 
 /// What a whole input begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     Good(Request),
     Bad,
     /// The empty line has not come.
@@ -22,7 +22,7 @@ pub enum Verdict {
 }
 
 /// Reads the request at the start of `input` by RFC 9112 §2 to §5 and the limits of a server.
-pub fn request(input: &[u8]) -> Verdict {
+pub(crate) fn request(input: &[u8]) -> Verdict {
     let mut skipped = 0;
     while input[skipped..].starts_with(b"\r\n") {
         skipped += 2;
@@ -75,7 +75,7 @@ fn head(head: &[u8]) -> Option<Request> {
 }
 
 /// `field-line = field-name ":" OWS field-value OWS`.
-pub fn field(line: &[u8]) -> Option<(String, Vec<u8>)> {
+pub(crate) fn field(line: &[u8]) -> Option<(String, Vec<u8>)> {
     let colon = line.iter().position(|byte| *byte == b':')?;
     let name = text(&line[..colon])?;
     let mut value = line[colon + 1..].to_vec();
@@ -119,7 +119,7 @@ fn is_target(method: &str, target: &str) -> bool {
 }
 
 /// `uri-host [ ":" port ]`, not empty, without user information, without a comma.
-pub fn is_authority(authority: &str, needs_port: bool) -> bool {
+pub(crate) fn is_authority(authority: &str, needs_port: bool) -> bool {
     let (host, port) = match authority.rfind(']') {
         Some(end) => (&authority[..=end], &authority[end + 1..]),
         None => match authority.find(':') {
@@ -175,7 +175,7 @@ fn unreserved_or_sub_delim(byte: u8) -> bool {
 
 /// Where the content of a message ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Body {
+pub(crate) enum Body {
     None,
     Length(u64),
     Chunked,
@@ -184,19 +184,21 @@ pub enum Body {
 }
 
 /// RFC 9112 §6.3 for a request, as a strict server reads it.
-pub fn request_body(minor: u8, fields: &[(String, Vec<u8>)]) -> Body {
+pub(crate) fn request_body(method: &str, minor: u8, fields: &[(String, Vec<u8>)]) -> Body {
     let lengths = values(fields, "content-length");
     let codings = values(fields, "transfer-encoding");
-    match (lengths.as_slice(), codings.as_slice()) {
+    let body = match (lengths.as_slice(), codings.as_slice()) {
         ([], []) => Body::None,
         ([length], []) => length_body(length),
         ([], [coding]) if minor > 0 && coding.eq_ignore_ascii_case(b"chunked") => Body::Chunked,
         _ => Body::Refused,
-    }
+    };
+    // RFC 9110 §9.3.6: a CONNECT request has no content.
+    if method == "CONNECT" && body != Body::None { Body::Refused } else { body }
 }
 
 /// RFC 9112 §6.3 for a final response, as a strict client reads it.
-pub fn response_body(
+pub(crate) fn response_body(
     asked_head: bool,
     asked_connect: bool,
     status: u16,
@@ -229,7 +231,7 @@ fn length_body(value: &[u8]) -> Body {
 
 /// A chunked content.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Chunked {
+pub(crate) enum Chunked {
     /// Content, trailers as sent, and the bytes used.
     Good(Vec<u8>, Vec<(String, Vec<u8>)>, usize),
     /// It cannot become right, whatever follows.
@@ -238,7 +240,7 @@ pub enum Chunked {
 }
 
 /// RFC 9112 §7.1, with sizes of at most 16 digits and the limits of a server but that on extensions.
-pub fn chunked(input: &[u8]) -> Chunked {
+pub(crate) fn chunked(input: &[u8]) -> Chunked {
     let mut content = Vec::new();
     let mut at = 0;
     loop {
@@ -328,7 +330,7 @@ fn skip_blanks(bytes: &[u8]) -> &[u8] {
     &bytes[bytes.iter().take_while(|byte| blank(byte)).count()..]
 }
 
-pub fn values<'f>(fields: &'f [(String, Vec<u8>)], name: &str) -> Vec<&'f [u8]> {
+pub(crate) fn values<'f>(fields: &'f [(String, Vec<u8>)], name: &str) -> Vec<&'f [u8]> {
     let named = |(sent, _): &&(String, Vec<u8>)| sent.eq_ignore_ascii_case(name);
     fields.iter().filter(named).map(|(_, value)| value.as_slice()).collect()
 }
@@ -345,7 +347,7 @@ fn text(bytes: &[u8]) -> Option<String> {
     String::from_utf8(bytes.to_vec()).ok()
 }
 
-pub fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+pub(crate) fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     bytes.windows(wanted.len()).position(|window| window == wanted)
 }
 
