@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 
 use crate::content::{Content, Piece};
 use crate::cycle::{CloseReason, Cycle, Facts, ReadStep, Reading, SendStep, Sending};
-use crate::error::{Part, ReadError};
+use crate::error::{Fault, Part, ReadError};
 use crate::fields::Fields;
 use crate::framing::Framing;
 use crate::response::ResponseHead;
@@ -19,6 +19,8 @@ use crate::{FieldBuf, trailers};
 /// It holds 40 bytes of state and no buffer. The order of calls: [`read`](Self::read) until it says
 /// [`Event::NeedMore`] or [`Event::Paused`]; send a head, [`frame_data`](Self::frame_data) for each piece of
 /// content, [`send_end`](Self::send_end); when both halves are done, [`next_cycle`](Self::next_cycle).
+///
+#[doc = include_str!("cycle/states.md")]
 #[derive(Clone)]
 pub struct Connection<R: Role> {
     pub(crate) cycle: Cycle,
@@ -391,21 +393,21 @@ impl<R: Role> fmt::Debug for Connection<R> {
     }
 }
 
-/// Skips empty lines before a head and counts them. Gives the bytes skipped; `None` at more than
-/// [`MOST_EMPTY_LINES`].
+/// Skips empty lines before a head and counts them. Gives the bytes skipped.
 ///
 /// RFC 9112 §2.2: "a server that is expecting to receive and parse a request-line SHOULD ignore at least one
 /// empty line (CRLF) received prior to the request-line."
-pub(crate) fn skip_empty_lines(input: &[u8], count: &mut u8) -> Option<usize> {
+#[inline]
+pub(crate) fn skip_empty_lines(input: &[u8], count: &mut u8) -> Result<usize, ReadError> {
     let mut skipped = 0;
     while input.get(skipped..).is_some_and(|rest| rest.starts_with(b"\r\n")) {
+        if *count == MOST_EMPTY_LINES {
+            return Err(ReadError::malformed(Fault::EmptyLines, skipped));
+        }
         skipped += 2;
         *count += 1;
-        if *count > MOST_EMPTY_LINES {
-            return None;
-        }
     }
-    Some(skipped)
+    Ok(skipped)
 }
 
 /// Most empty lines before a head.

@@ -64,6 +64,7 @@ impl Reading {
             (Self::Done, S::Switch) => Self::Switched,
             (Self::Done, S::Close) => Self::Closed,
             (Self::Done, S::Next) => Self::Head,
+            (Self::Closed, S::Switch) => Self::Switched,
             (Self::Closed, S::Close) => Self::Closed,
             (Self::Switched, S::Close) => Self::Switched,
             (_, S::Fail) => Self::Failed,
@@ -309,8 +310,11 @@ impl Cycle {
         if self.sending == Sending::Done {
             self.send(SendStep::Switch);
         }
-        // "an upgrade hands over bytes only after the 101 is written"
-        if self.sending == Sending::Switched && self.reading == Reading::Done {
+        // No byte is handed over before the switch was agreed upon in writing. A client may have closed its
+        // side by then, and still wants to hear the other protocol.
+        if self.sending == Sending::Switched
+            && matches!(self.reading, Reading::Done | Reading::Closed)
+        {
             self.read(ReadStep::Switch);
         }
     }
@@ -389,3 +393,6 @@ impl fmt::Display for CloseReason {
 }
 
 impl std::error::Error for CloseReason {}
+
+#[cfg(test)]
+mod tests;

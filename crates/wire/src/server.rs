@@ -60,8 +60,7 @@ fn take_request(
 ) -> Result<(usize, Option<Taken>), ReadError> {
     let mut skipped = 0;
     if unfinished.is_fresh() {
-        skipped = skip_empty_lines(input, &mut unfinished.empty_lines)
-            .ok_or(ReadError::malformed(Fault::EmptyLines, 0))?;
+        skipped = skip_empty_lines(input, &mut unfinished.empty_lines)?;
     }
     let rest = input.get(skipped..).unwrap_or_default();
     if rest.is_empty() || rest == b"\r" {
