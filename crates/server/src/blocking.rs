@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use avocet_net::{Notifier, PeerInfo, WorkerPool};
 use avocet_wire::{FieldBuf, Fields, InvalidField, OwnedHead};
 use bytes::Bytes;
-use http::header::{HeaderName, RETRY_AFTER};
+use http::header::HeaderName;
 use http::{Method, StatusCode};
 
 use crate::channel::{BodySender, channel};
@@ -155,11 +155,7 @@ impl Job {
 impl Drop for Job {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
-            let busy = Response::error(StatusCode::SERVICE_UNAVAILABLE);
-            ticket.send(busy.with_field(&RETRY_AFTER, "1").unwrap_or_else(|error| {
-                log::error!("the Retry-After field: {error}");
-                Response::error(StatusCode::SERVICE_UNAVAILABLE)
-            }));
+            ticket.send(Response::busy());
         }
     }
 }

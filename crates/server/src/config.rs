@@ -26,6 +26,14 @@ pub struct Config {
     /// Connections at a time, over all loops. `None` is the lesser of 10,000 and what the limit on
     /// descriptors leaves after 64.
     pub max_connections: Option<usize>,
+    /// Connections of one client address at a time, over all loops; the first 64 bits of an IPv6
+    /// address count as one. `None`, the default, is no limit. Beyond it a connection is answered
+    /// 503 with Retry-After and closed.
+    pub max_per_address: Option<usize>,
+    /// Connections beyond this number are answered 503 with Retry-After and closed, which needs
+    /// room below `max_connections`. `None`, the default, answers nobody so: at `max_connections`
+    /// the server stops accepting until a tenth has ended, and clients wait.
+    pub busy_from: Option<usize>,
 }
 
 /// Time-outs and least rates, each on by default.
@@ -69,6 +77,8 @@ impl Default for Config {
             common_fields: FieldBuf::new(),
             error_pages: ErrorPages::default(),
             max_connections: None,
+            max_per_address: None,
+            busy_from: None,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use avocet_net::{ConnectionPermit, Task, Transport};
 
 use crate::counters::{Counters, Totals};
+use crate::per_address::{AddressPermit, TooMany};
 use crate::session::Session;
 use crate::worker::{Shared, Worker};
 
@@ -47,6 +48,12 @@ pub struct Connections {
     wrap: Option<Wrap>,
 }
 
+/// What a connection gives back when it ends.
+pub(crate) struct Permits {
+    pub(crate) _connection: Option<ConnectionPermit>,
+    pub(crate) _address: Option<Box<AddressPermit>>,
+}
+
 impl Connections {
     pub(crate) fn new(shared: Arc<Shared>, counters: Arc<Counters>, wrap: Option<Wrap>) -> Self {
         Self { worker: Rc::new(Worker::new(shared, counters)), wrap }
@@ -55,19 +62,48 @@ impl Connections {
     /// The task of one connection, to be spawned on the loop. The permit is kept as long as the
     /// task lives; a caller who counts otherwise gives none.
     ///
-    /// *Bounds*: those of [`Config`](crate::Config), except the number of connections, which is the
-    /// caller's.
+    /// *Bounds*: those of [`Config`](crate::Config), except the number of all connections, which is
+    /// the caller's. A client beyond [`Config::max_per_address`](crate::Config::max_per_address) is
+    /// refused as by [`Connections::refuse`].
     pub fn task(
         &self,
         transport: Box<dyn Transport>,
         permit: Option<ConnectionPermit>,
         now: Instant,
     ) -> Box<dyn Task> {
+        let (address, refused) = match self.worker.shared.enter(&transport.info().remote) {
+            Ok(address) => (address, false),
+            Err(TooMany) => (None, true),
+        };
+        self.session(transport, Permits { _connection: permit, _address: address }, refused, now)
+    }
+
+    /// The task of a connection for which there is no room: it is answered 503 with Retry-After and
+    /// closed.
+    ///
+    /// *Bounds*: it is gone when the client has ended its side, at the latest after the time-outs of
+    /// a handshake and of lingering.
+    pub fn refuse(
+        &self,
+        transport: Box<dyn Transport>,
+        permit: Option<ConnectionPermit>,
+        now: Instant,
+    ) -> Box<dyn Task> {
+        self.session(transport, Permits { _connection: permit, _address: None }, true, now)
+    }
+
+    fn session(
+        &self,
+        transport: Box<dyn Transport>,
+        permits: Permits,
+        refused: bool,
+        now: Instant,
+    ) -> Box<dyn Task> {
         let transport = match &self.wrap {
             Some(wrap) => wrap(transport),
             None => transport,
         };
-        Box::new(Session::new(transport, self.worker.clone(), permit, now))
+        Box::new(Session::new(transport, self.worker.clone(), permits, refused, now))
     }
 
     /// The counters of this loop.

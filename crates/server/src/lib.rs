@@ -14,6 +14,7 @@ mod exchange;
 mod handler;
 mod log_line;
 mod methods;
+mod per_address;
 mod reply;
 mod request;
 mod response;

@@ -2,7 +2,7 @@
 
 use avocet_wire::{FieldBuf, InvalidField};
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderName, LOCATION};
+use http::header::{CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
 
 use crate::body::Body;
 
@@ -74,6 +74,14 @@ impl Response {
     pub fn error_because(status: StatusCode, explanation: impl Into<String>) -> Self {
         let page = Page { explanation: Some(explanation.into()) };
         Self { page: Some(page), ..Self::new(status) }
+    }
+
+    /// There is no room: 503, to be tried again.
+    pub(crate) fn busy() -> Self {
+        let mut busy = Self::error(StatusCode::SERVICE_UNAVAILABLE);
+        let pushed = busy.fields.push(&RETRY_AFTER, "1");
+        debug_assert!(pushed.is_ok(), "a number of seconds is a valid value");
+        busy
     }
 
     /// A redirect to `location`, which must be a valid field value.

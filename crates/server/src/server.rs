@@ -226,10 +226,17 @@ impl Run {
     fn run(self, seed: LoopSeed, listeners: Vec<Listener>) -> io::Result<()> {
         let mut event_loop = seed.start()?;
         let counters = self.handle.counters[self.index].clone();
+        let busy_from = self.shared.config.busy_from;
         let connections = Connections::new(self.shared, counters, self.wrap);
         for listener in listeners {
-            let connections = connections.clone();
-            let make = move |transport, permit, now| connections.task(transport, Some(permit), now);
+            let (connections, count) = (connections.clone(), self.handle.count.clone());
+            let make = move |transport, permit, now| {
+                if busy_from.is_some_and(|most| count.live() > most) {
+                    connections.refuse(transport, Some(permit), now)
+                } else {
+                    connections.task(transport, Some(permit), now)
+                }
+            };
             let acceptor = Acceptor::new(listener, self.handle.count.clone(), make)?;
             event_loop.spawn(Box::new(acceptor));
         }

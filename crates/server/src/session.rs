@@ -8,12 +8,12 @@ use std::io;
 use std::rc::Rc;
 use std::time::Instant;
 
-use avocet_net::{
-    ConnectionPermit, Established, Input, Next, Outbox, PeerInfo, Readiness, Task, Transport, Turn,
-};
+use avocet_net::{Established, Input, Next, Outbox, PeerInfo, Readiness, Task, Transport, Turn};
 use avocet_wire::{Connection, Server};
 
+use crate::connections::Permits;
 use crate::exchange::Exchange;
+use crate::response::Response;
 use crate::worker::Worker;
 use clock::Clock;
 use step::Budget;
@@ -38,7 +38,7 @@ pub(crate) struct Session {
     upgraded: Option<Box<dyn Task>>,
     clock: Clock,
     state: State,
-    _permit: Option<ConnectionPermit>,
+    _permits: Permits,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,8 @@ struct State {
     /// Content that lasts until the end of the connection is incomplete, so that the end must be a
     /// reset.
     cut_off: bool,
+    /// There is no room for this client, who is told so and no more.
+    refused: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +89,8 @@ impl Session {
     pub(crate) fn new(
         transport: Box<dyn Transport>,
         worker: Rc<Worker>,
-        permit: Option<ConnectionPermit>,
+        permits: Permits,
+        refused: bool,
         now: Instant,
     ) -> Self {
         worker.counters.connections.add(1);
@@ -106,8 +109,9 @@ impl Session {
                 read_ended: false,
                 unstepped: false,
                 cut_off: false,
+                refused,
             },
-            _permit: permit,
+            _permits: permits,
         }
     }
 
@@ -200,6 +204,12 @@ impl Session {
         scratch: &mut [u8],
         budget: &mut Budget,
     ) -> Result<bool, Ended> {
+        if self.state.refused {
+            self.state.refused = false;
+            self.worker.counters.refused.add(1);
+            self.answer_for_library(cx, out, Response::busy());
+            return Ok(true);
+        }
         if self.exchange.is_some() && self.drive_exchange(cx, out) {
             return Ok(true);
         }

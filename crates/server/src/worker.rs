@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use avocet_net::Address;
 use avocet_semantics::dates;
 use avocet_wire::{FieldBuf, FieldTable, InvalidField, Leniency};
 use http::header::{DATE, SERVER};
@@ -12,12 +13,14 @@ use crate::access_log::AccessLog;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::handler::Handler;
+use crate::per_address::{AddressCounts, AddressPermit, TooMany};
 
 /// What all loops of a server share.
 pub(crate) struct Shared {
     pub(crate) handler: Arc<dyn Handler>,
     pub(crate) config: Config,
     pub(crate) access_log: Option<Arc<dyn AccessLog>>,
+    addresses: Option<Arc<AddressCounts>>,
     /// The Server field, if there is to be one.
     server: FieldBuf,
 }
@@ -43,7 +46,16 @@ impl Shared {
         if let Some(name) = &config.server_name {
             server.push(&SERVER, name)?;
         }
-        Ok(Self { handler, config, access_log, server })
+        let addresses = config.max_per_address.map(AddressCounts::new);
+        Ok(Self { handler, config, access_log, addresses, server })
+    }
+
+    /// Counts a connection of this client against the limit of its address, if there is one.
+    pub(crate) fn enter(&self, remote: &Address) -> Result<Option<Box<AddressPermit>>, TooMany> {
+        match &self.addresses {
+            Some(addresses) => addresses.enter(remote),
+            None => Ok(None),
+        }
     }
 
     /// The fields that responses carry: Date if a time is given, Server where that is asked, and

@@ -5,16 +5,22 @@
 
 mod access_log;
 mod blocking;
+mod cut_off;
 mod error_pages;
+mod event_loop;
 mod fields;
 mod framing;
 mod half_close;
 mod interim;
 mod keep_alive;
+mod limits;
 mod methods;
+mod parity;
 mod pipelining;
 mod request_content;
 mod response_content;
+mod rough;
+mod slow_reader;
 mod stop;
 mod support;
 mod tickets;

@@ -9,7 +9,7 @@ mod socket;
 pub(crate) use log::Recorded;
 pub(crate) use response::{Asked, Received, responses};
 pub(crate) use simulated::{Peer, Simulated};
-pub(crate) use socket::{End, Running, serve, serve_with};
+pub(crate) use socket::{Client, End, Running, serve, serve_with};
 
 use http::HeaderName;
 

@@ -167,6 +167,15 @@ impl Client {
         }
     }
 
+    /// Whether nothing has come within a while. For what must not happen: a test that relies on it
+    /// can miss a fault, and never fails without one.
+    pub(crate) fn hears_nothing_for(&mut self, span: Duration) -> bool {
+        self.stream.set_read_timeout(Some(span)).unwrap();
+        let heard = self.read_more();
+        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        heard.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    }
+
     fn read_more(&mut self) -> io::Result<usize> {
         let mut buf = [0; 64 * 1024];
         let count = self.stream.read(&mut buf)?;
