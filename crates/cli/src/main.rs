@@ -30,7 +30,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Verb {
     /// Serve a folder, or one text, over HTTP
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     Fetch(Box<fetch::Fetch>),
     /// Answer requests with what they were: for trying out clients
     Echo(echo::Echo),

@@ -15,6 +15,13 @@ use crate::representation::{About, Content, Described, Representation};
 
 pub(crate) use streamed::streamed;
 
+/// The fields of a coding that do not come from the file.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape<'a> {
+    pub(crate) cache_control: Option<&'a str>,
+    pub(crate) extra: &'a FieldBuf,
+}
+
 /// Makes a coding of a file of at most [`KEPT`] bytes; nothing where it would not be shorter, or the
 /// file has changed since it was found.
 ///
@@ -22,7 +29,7 @@ pub(crate) use streamed::streamed;
 pub(crate) fn make(
     plain: &Representation,
     coding: Coding,
-    extra: &FieldBuf,
+    shape: Shape<'_>,
 ) -> Option<Representation> {
     let made = read(plain).and_then(|bytes| {
         let coded = encode_all(coding, Level::Default, &bytes).map_err(io::Error::other)?;
@@ -30,7 +37,7 @@ pub(crate) fn make(
     });
     match made {
         Ok((before, coded)) if coded.len() < before => {
-            let about = about(plain, coding, extra)
+            let about = about(plain, coding, shape)
                 .inspect_err(|error| log::error!("the fields of a coding: {error}"))
                 .ok()?;
             let content = Content::Memory(Bytes::from(coded));
@@ -48,10 +55,12 @@ pub(crate) fn make(
 pub(crate) fn about(
     plain: &Representation,
     coding: Coding,
-    extra: &FieldBuf,
+    shape: Shape<'_>,
 ) -> Result<About, InvalidField> {
     let (media_type, name) = (&plain.about.media_type, coding.name());
-    let described = Described { media_type, coding: Some(name), varies: true, extra };
+    let Shape { cache_control, extra } = shape;
+    let coding = Some(name);
+    let described = Described { media_type, coding, varies: true, cache_control, extra };
     About::new(plain.about.stamp.coded(name), &described)
 }
 

@@ -1,14 +1,20 @@
 //! Setting up a folder.
 
+use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use avocet_wire::FieldBuf;
+use avocet_wire::{FieldBuf, InvalidField};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, HeaderName,
+};
 use rustix::process::{Resource, getrlimit};
 
 use crate::cache::{Cache, Weight};
+use crate::instead::Instead;
 use crate::outcome::Rules;
+use crate::pattern::Pattern;
 use crate::root::{Links, Root};
 use crate::service::{Service, Shared};
 use crate::settings::Settings;
@@ -33,6 +39,12 @@ pub struct Folder {
     hidden: bool,
     links: Links,
     types: Types,
+    try_files: Vec<String>,
+    single_page: Option<String>,
+    not_found: Option<String>,
+    fields: Vec<(HeaderName, String)>,
+    cache_control: Vec<(String, String)>,
+    is_shared: bool,
     offers_codings: bool,
     makes_codings: bool,
     memory: usize,
@@ -49,6 +61,12 @@ impl Folder {
             hidden: false,
             links: Links::Inside,
             types: Types::default(),
+            try_files: Vec::new(),
+            single_page: None,
+            not_found: None,
+            fields: Vec::new(),
+            cache_control: Vec::new(),
+            is_shared: false,
             offers_codings: true,
             makes_codings: true,
             memory: 64 * 1024 * 1024,
@@ -88,6 +106,46 @@ impl Folder {
         self
     }
 
+    /// Paths of files that are tried, in this order, for a path that names none. `{path}` stands for
+    /// that path, so that `{path}.html` serves pages without the ending of their names.
+    pub fn try_files<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
+        self.try_files = paths.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The page of an application that knows its paths itself: it is sent for every path that names
+    /// no file, unless its last segment has a dot, by which it is the name of a file that is missing.
+    pub fn single_page(mut self, path: impl Into<String>) -> Self {
+        self.single_page = Some(path.into());
+        self
+    }
+
+    /// The page that goes with a 404.
+    pub fn not_found(mut self, path: impl Into<String>) -> Self {
+        self.not_found = Some(path.into());
+        self
+    }
+
+    /// Adds a field to every response.
+    pub fn field(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.fields.push((name, value.into()));
+        self
+    }
+
+    /// Adds a Cache-Control for files that match a pattern, in which `*` stands for any characters.
+    /// A pattern with a slash is held against the whole path, one without against the name. The first
+    /// that matches counts.
+    pub fn cache_control(mut self, pattern: impl Into<String>, value: impl Into<String>) -> Self {
+        self.cache_control.push((pattern.into(), value.into()));
+        self
+    }
+
+    /// Whether scripts of every origin may read what is served (CORS); they may not by default.
+    pub fn cors(mut self, shared: bool) -> Self {
+        self.is_shared = shared;
+        self
+    }
+
     /// Whether a file whose type compresses is offered in the codings that lie beside it
     /// (`page.html.zst`, `page.html.br`, `page.html.gz`). They are by default, unless they are more
     /// than two seconds older than the file.
@@ -119,15 +177,27 @@ impl Folder {
 
     /// Opens the folder.
     ///
-    /// *Errors*: a path that is missing, is no folder or may not be entered.
+    /// *Errors*: a path that is missing, is no folder or may not be entered; `InvalidInput` for a
+    /// field that cannot be sent, and for paths of pages that are none.
     pub fn open(self) -> io::Result<Service> {
         let root = Root::open(&self.path, self.links)?;
-        let index = self.index.into_iter().map(String::into_bytes).collect();
-        let rules = Rules { index, hidden: self.hidden, listing: self.listing };
+        let single_page = self.single_page.as_deref();
+        let instead = Instead::new(&self.try_files, single_page, self.not_found.as_deref());
+        let rules = Rules {
+            index: self.index.iter().map(|name| name.as_bytes().to_vec()).collect(),
+            hidden: self.hidden,
+            listing: self.listing,
+            instead: instead.map_err(invalid)?,
+        };
+        let fields = self.all_fields().map_err(invalid)?;
+        let pattern = |(pattern, value): (String, String)| (Pattern::new(&pattern), value);
         let settings = Settings {
             types: self.types,
-            fields: FieldBuf::new(),
+            fields,
+            cache_control: self.cache_control.into_iter().map(pattern).collect(),
+            is_shared: self.is_shared,
             offers_codings: self.offers_codings || self.makes_codings,
+            uses_siblings: self.offers_codings,
             makes_codings: self.makes_codings,
             least_to_compress: 256,
         };
@@ -135,6 +205,28 @@ impl Folder {
         let cache = Cache::new(Weight { bytes: self.memory, files }, self.recheck);
         Ok(Service::new(Shared::new(root, rules, settings, cache)))
     }
+
+    /// The fields of every response, and a try of those that files bring, so that a mistake is told
+    /// before anything is served.
+    fn all_fields(&self) -> Result<FieldBuf, InvalidField> {
+        let mut fields = FieldBuf::new();
+        if self.is_shared {
+            fields.push(&ACCESS_CONTROL_ALLOW_ORIGIN, "*")?;
+            fields.push(&ACCESS_CONTROL_EXPOSE_HEADERS, "*")?;
+        }
+        for (name, value) in &self.fields {
+            fields.push(name, value)?;
+        }
+        for (_, value) in &self.cache_control {
+            FieldBuf::new().push(&CACHE_CONTROL, value)?;
+        }
+        self.types.check()?;
+        Ok(fields)
+    }
+}
+
+fn invalid(error: impl Error + Send + Sync + 'static) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, error)
 }
 
 /// Descriptors that may be kept open: a sixteenth of those that the system allows, since each

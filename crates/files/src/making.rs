@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use avocet_net::{FileRange, WorkerPool};
+use avocet_net::WorkerPool;
 use avocet_semantics::conditions::{Conditions, Outcome};
 use avocet_semantics::dates;
 use avocet_server::{Body, Reply, Request, Response};
@@ -28,8 +28,9 @@ pub(crate) struct Making<'a> {
 
 impl Making<'_> {
     pub(crate) fn respond(&self, request: &Request<'_>, reply: Reply<'_>) {
-        let extra = &self.shared.settings.fields;
-        let about = match compress::about(&self.resource.plain, self.coded.coding, extra) {
+        let settings = &self.shared.settings;
+        let shape = self.resource.shape(settings);
+        let about = match compress::about(&self.resource.plain, self.coded.coding, shape) {
             Ok(about) => about,
             Err(error) => return reply.send(or_500(Err(error))),
         };
@@ -39,7 +40,8 @@ impl Making<'_> {
                 reply.send_parts(StatusCode::NOT_MODIFIED, &about.unchanged, Body::Empty);
             }
             Outcome::PreconditionFailed => {
-                reply.send(Response::error(StatusCode::PRECONDITION_FAILED));
+                let failed = Response::error(StatusCode::PRECONDITION_FAILED);
+                reply.send(settings.complete(failed));
             }
             Outcome::Proceed => match &self.resource.plain.content {
                 Content::File(file) if self.resource.plain.len() > KEPT => {
@@ -48,7 +50,7 @@ impl Making<'_> {
                         Ok(body) => reply.send_parts(StatusCode::OK, &about.fields, body),
                         Err(error) => {
                             log::error!("a file is sent without a coding: {error}");
-                            respond(request, reply, &self.resource.plain);
+                            respond(settings, request, reply, &self.resource.plain);
                         }
                     }
                 }
@@ -65,7 +67,7 @@ impl Making<'_> {
             (Wait::Joined, _) => {}
             (Wait::Over, Some(reply)) => {
                 let found = self.coded.ready().unwrap_or(&self.resource.plain);
-                respond(request, reply, found);
+                respond(&self.shared.settings, request, reply, found);
             }
             (Wait::Over, None) => {}
         }
@@ -104,8 +106,8 @@ struct Job {
 
 impl Job {
     fn run(self) {
-        let extra = &self.shared.settings.fields;
-        let made = compress::make(&self.resource.plain, self.coding, extra);
+        let shape = self.resource.shape(&self.shared.settings);
+        let made = compress::make(&self.resource.plain, self.coding, shape);
         if let Some(coded) = self.resource.coding(self.coding) {
             let waiting = coded.finish(made);
             self.shared.reweigh(&self.key, &self.resource);
@@ -125,13 +127,7 @@ impl Drop for Job {
 
 fn answer(waiting: Vec<Deferred>, found: &Representation) {
     for deferred in waiting {
-        let body = match &found.content {
-            Content::Memory(bytes) => Body::Shared(bytes.clone()),
-            Content::File(file) => {
-                Body::File(FileRange { file: Arc::clone(file), offset: 0, len: found.len() })
-            }
-        };
-        let mut response = Response::ok(body);
+        let mut response = Response::ok(found.body());
         response.fields_mut().extend(&found.about.fields);
         deferred.send(response);
     }

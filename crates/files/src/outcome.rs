@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use avocet_wire::InvalidField;
 use rustix::io::Errno;
 
+use crate::instead::Instead;
 use crate::metadata::{Kind, Metadata};
 use crate::path::{FilePath, InvalidPath};
 use crate::representation::LoadError;
@@ -52,6 +53,7 @@ pub(crate) struct Rules {
     /// Whether names that begin with a dot are shown.
     pub(crate) hidden: bool,
     pub(crate) listing: bool,
+    pub(crate) instead: Instead,
 }
 
 /// Finds out what a path names.

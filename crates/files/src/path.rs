@@ -57,6 +57,14 @@ impl<'a> FilePath<'a> {
         Ok(Self { bytes: Cow::Owned(clean) })
     }
 
+    /// A path of segments that are clean already; `None` if they are not.
+    pub(crate) fn from_clean(bytes: Vec<u8>) -> Option<FilePath<'static>> {
+        let segments = bytes.strip_suffix(b"/").unwrap_or(&bytes).split(|&byte| byte == b'/');
+        let is_clean = |name: &[u8]| !matches!(name, b"" | b"." | b"..") && !name.contains(&0);
+        let is_root = bytes.is_empty();
+        (is_root || segments.into_iter().all(is_clean)).then_some(FilePath { bytes: bytes.into() })
+    }
+
     /// The same for another thread.
     pub(crate) fn to_owned(&self) -> FilePath<'static> {
         FilePath { bytes: Cow::Owned(self.bytes.to_vec()) }
@@ -80,6 +88,11 @@ impl<'a> FilePath<'a> {
     /// Whether it is the root.
     pub(crate) fn is_root(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    /// The last segment; nothing for the root.
+    pub(crate) fn name(&self) -> &[u8] {
+        self.segments().next_back().unwrap_or_default()
     }
 
     /// The segments from the root down.

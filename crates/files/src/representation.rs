@@ -6,13 +6,17 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use avocet_server::Body;
 use avocet_wire::{FieldBuf, InvalidField};
 use bytes::Bytes;
-use http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY};
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY,
+};
 use rustix::io::Errno;
 
 use crate::cache::Weight;
 use crate::metadata::Metadata;
+use crate::pieces::Pieces;
 use crate::validators::Stamp;
 
 /// A form of a file, ready to be sent any number of times.
@@ -51,6 +55,7 @@ pub(crate) struct Described<'a> {
     pub(crate) coding: Option<&'a str>,
     /// Whether another client could get another coding.
     pub(crate) varies: bool,
+    pub(crate) cache_control: Option<&'a str>,
     /// Fields that every response has.
     pub(crate) extra: &'a FieldBuf,
 }
@@ -68,6 +73,14 @@ impl Representation {
         let (metadata, now, content) = take(file, metadata)?;
         let about = About::new(Stamp::new(&metadata, now), described)?;
         Ok(Self { metadata, content, about })
+    }
+
+    /// All of it as the content of a response.
+    pub(crate) fn body(&self) -> Body {
+        match &self.content {
+            Content::Memory(bytes) => Body::Shared(bytes.clone()),
+            Content::File(file) => Pieces::of_range(file, &self.metadata, 0, self.metadata.size),
+        }
     }
 
     /// What a cache has to account for.
@@ -101,6 +114,9 @@ impl About {
         unchanged.push(&ETAG, stamp.tag())?;
         if described.varies {
             unchanged.push(&VARY, "Accept-Encoding")?;
+        }
+        if let Some(value) = described.cache_control {
+            unchanged.push(&CACHE_CONTROL, value)?;
         }
         unchanged.extend(described.extra);
         fields.extend(&unchanged);

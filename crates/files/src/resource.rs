@@ -10,6 +10,7 @@ use http::header::{ACCEPT_ENCODING, IF_MATCH, IF_RANGE, RANGE};
 use rustix::fs::{AtFlags, statat};
 
 use crate::cache::Weight;
+use crate::compress::Shape;
 use crate::deferred::Deferred;
 use crate::metadata::{Kind, Metadata};
 use crate::outcome::Opened;
@@ -24,6 +25,8 @@ pub(crate) struct Resource {
     pub(crate) plain: Representation,
     /// The codings that a client may get instead, best first; none for types that do not compress.
     coded: Vec<Coded>,
+    /// Whether those could lie beside the file.
+    looks_beside: bool,
     /// When the tags must be made again because the file has settled by then.
     settles: Option<Instant>,
 }
@@ -69,21 +72,33 @@ impl Resource {
         let Opened { file, metadata, path, .. } = opened;
         let media_type = settings.types.of(&path);
         let varies = settings.compresses(&media_type);
-        let described =
-            Described { media_type: &media_type, coding: None, varies, extra: &settings.fields };
+        let described = Described {
+            media_type: &media_type,
+            coding: None,
+            varies,
+            cache_control: settings.cache_control(&path),
+            extra: &settings.fields,
+        };
         let plain = Representation::load(file, metadata, &described)?;
         let mut coded = Vec::new();
         if varies {
             for (coding, ending) in CODINGS {
                 let path = [&path, ending].concat();
-                coded.push(Coded::load(root, &plain, coding, path, &described)?);
+                let one = Coded::new(coding, path);
+                let looks = settings.uses_siblings;
+                coded.push(if looks { one.load(root, &plain, &described)? } else { one });
             }
         }
         let stamps = coded.iter().filter_map(|coded| coded.sibling.as_ref());
         let stamps = stamps.chain([&plain]).map(|found| &found.about.stamp);
         let settles = stamps.filter_map(|stamp| stamp.unsettled_for()).max();
         let settles = settles.and_then(|rest| now.checked_add(rest));
-        Ok(Self { path, plain, coded, settles })
+        Ok(Self { path, plain, coded, looks_beside: settings.uses_siblings, settles })
+    }
+
+    /// What a coding of it that is made here is told to have.
+    pub(crate) fn shape<'s>(&self, settings: &'s Settings) -> Shape<'s> {
+        Shape { cache_control: settings.cache_control(&self.path), extra: &settings.fields }
     }
 
     /// Whether another look at the disk would find the same. Paths are looked at without opening
@@ -95,7 +110,8 @@ impl Resource {
         };
         !self.is_unsettled(now)
             && state(&self.path) == Some(self.plain.metadata)
-            && self.coded.iter().all(|coded| state(&coded.path) == coded.beside)
+            && (!self.looks_beside
+                || self.coded.iter().all(|coded| state(&coded.path) == coded.beside))
     }
 
     /// Whether what is open is as it was when it was found. What was exchanged under its path since
@@ -164,32 +180,29 @@ impl Resource {
 }
 
 impl Coded {
+    fn new(coding: Coding, path: Vec<u8>) -> Self {
+        let (made, waiting) = (OnceLock::new(), Mutex::default());
+        Self { coding, path, beside: None, sibling: None, made, waiting }
+    }
+
+    /// The same with what lies beside the file, if it can be used.
     fn load(
+        mut self,
         root: &Root,
         plain: &Representation,
-        coding: Coding,
-        path: Vec<u8>,
         described: &Described<'_>,
     ) -> Result<Self, LoadError> {
-        let mut coded = Self {
-            coding,
-            path,
-            beside: None,
-            sibling: None,
-            made: OnceLock::new(),
-            waiting: Mutex::default(),
-        };
         // Whatever keeps a sibling from being opened, the file itself is still there.
-        let Ok(file) = root.open_below(&coded.path) else { return Ok(coded) };
+        let Ok(file) = root.open_below(&self.path) else { return Ok(self) };
         let metadata = Metadata::of(&file)?;
-        coded.beside = Some(metadata);
+        self.beside = Some(metadata);
         if metadata.kind != Kind::File || is_outdated(&metadata, &plain.metadata) {
-            log::debug!("{} is not used", coded.path.escape_ascii());
-            return Ok(coded);
+            log::debug!("{} is not used", self.path.escape_ascii());
+            return Ok(self);
         }
-        let described = Described { coding: Some(coding.name()), ..*described };
-        coded.sibling = Some(Representation::load(file, metadata, &described)?);
-        Ok(coded)
+        let described = Described { coding: Some(self.coding.name()), ..*described };
+        self.sibling = Some(Representation::load(file, metadata, &described)?);
+        Ok(self)
     }
 
     pub(crate) fn ready(&self) -> Option<&Representation> {

@@ -17,11 +17,17 @@ use http::header::{CONTENT_RANGE, CONTENT_TYPE};
 use crate::pieces::{Piece, Pieces};
 use crate::representation::{Content, Representation, SMALL};
 use crate::service::or_500;
+use crate::settings::Settings;
 
 /// Answers a GET or HEAD with this representation.
 ///
 /// *Spec*: RFC 9110 §13.2.2 for the order, §14 for ranges.
-pub(crate) fn respond(request: &Request<'_>, reply: Reply<'_>, found: &Representation) {
+pub(crate) fn respond(
+    settings: &Settings,
+    request: &Request<'_>,
+    reply: Reply<'_>,
+    found: &Representation,
+) {
     let conditions = Conditions::from_fields(request.fields());
     if conditions.is_empty() {
         return whole(reply, found);
@@ -33,7 +39,8 @@ pub(crate) fn respond(request: &Request<'_>, reply: Reply<'_>, found: &Represent
             return reply.send_parts(StatusCode::NOT_MODIFIED, &found.about.unchanged, Body::Empty);
         }
         conditions::Outcome::PreconditionFailed => {
-            return reply.send(Response::error(StatusCode::PRECONDITION_FAILED));
+            let failed = Response::error(StatusCode::PRECONDITION_FAILED);
+            return reply.send(settings.complete(failed));
         }
         conditions::Outcome::Proceed => {}
     }
@@ -42,16 +49,14 @@ pub(crate) fn respond(request: &Request<'_>, reply: Reply<'_>, found: &Represent
         None | Some(Selection::Whole) => whole(reply, found),
         Some(Selection::Single(range)) => part(reply, found, range),
         Some(Selection::Multiple(ranges)) => parts(reply, found, &ranges),
-        Some(Selection::Unsatisfiable) => reply.send(or_500(unsatisfiable(found))),
+        Some(Selection::Unsatisfiable) => {
+            reply.send(settings.complete(or_500(unsatisfiable(found))));
+        }
     }
 }
 
 fn whole(reply: Reply<'_>, found: &Representation) {
-    let body = match &found.content {
-        Content::Memory(bytes) => Body::Shared(bytes.clone()),
-        Content::File(file) => Pieces::of_range(file, &found.metadata, 0, found.metadata.size),
-    };
-    reply.send_parts(StatusCode::OK, &found.about.fields, body);
+    reply.send_parts(StatusCode::OK, &found.about.fields, found.body());
 }
 
 fn part(reply: Reply<'_>, found: &Representation, range: ByteRange) {

@@ -7,7 +7,10 @@ use std::time::Instant;
 use avocet_net::WorkerPool;
 use avocet_server::{Handler, Reply, Request, Response};
 use avocet_wire::InvalidField;
-use http::header::{ACCEPT, ALLOW, RETRY_AFTER};
+use http::header::{
+    ACCEPT, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE,
+    ALLOW, CONTENT_TYPE, RETRY_AFTER,
+};
 use http::{Method, StatusCode};
 use rustix::io::Errno;
 
@@ -94,10 +97,36 @@ impl Service {
     fn render(&self, request: &Request<'_>, reply: Reply<'_>, path: &FilePath<'_>) {
         match self.shared.find(path, request.received()) {
             Ok(resource) => self.send(request, reply, path, &resource),
-            Err(Outcome::Redirect) => reply.send(or_500(redirect(path, request.query()))),
+            Err(Outcome::Redirect) => {
+                let response = or_500(redirect(path, request.query()));
+                reply.send(self.shared.settings.complete(response));
+            }
             Err(Outcome::Listing(folder)) => self.list(request, reply, folder, path),
-            Err(outcome) => reply.send(failure(&outcome)),
+            Err(Outcome::NotFound) => self.substitute(request, reply, path),
+            Err(outcome) => reply.send(self.shared.settings.complete(failure(&outcome))),
         }
+    }
+
+    /// Sends what is to be sent where nothing was found.
+    fn substitute(&self, request: &Request<'_>, reply: Reply<'_>, path: &FilePath<'_>) {
+        let instead = &self.shared.rules.instead;
+        for path in instead.of(path) {
+            if let Ok(resource) = self.shared.find(&path, request.received()) {
+                return self.send(request, reply, &path, &resource);
+            }
+        }
+        let page = instead.not_found.clone().and_then(FilePath::from_clean);
+        let page = page.and_then(|page| self.shared.find(&page, request.received()).ok());
+        let response = match page {
+            // Its validators are those of another resource, so only its type is told.
+            Some(page) => or_500(
+                Response::new(StatusCode::NOT_FOUND)
+                    .with_body(page.plain.body())
+                    .with_field(&CONTENT_TYPE, &page.plain.about.media_type),
+            ),
+            None => failure(&Outcome::NotFound),
+        };
+        reply.send(self.shared.settings.complete(response));
     }
 
     fn send(
@@ -108,7 +137,7 @@ impl Service {
         resource: &Arc<Resource>,
     ) {
         match resource.choose(&self.shared.settings, request) {
-            Chosen::Ready(found) => respond(request, reply, found),
+            Chosen::Ready(found) => respond(&self.shared.settings, request, reply, found),
             Chosen::Making(coded) => {
                 let making =
                     Making { shared: &self.shared, pool: &self.pool, path, resource, coded };
@@ -122,7 +151,10 @@ impl Service {
         let query = Query::new(request.query(), request.field(&ACCEPT));
         let (shared, path) = (self.shared.clone(), path.to_owned());
         let deferred = Deferred::new(reply.defer());
-        let job = move || deferred.send(listing::respond(&shared, folder, &path, query));
+        let job = move || {
+            let response = listing::respond(&shared, folder, &path, query);
+            deferred.send(shared.settings.complete(response));
+        };
         if self.pool.execute(job).is_err() {
             log::warn!("the worker pool is full, a listing was refused");
         }
@@ -131,24 +163,38 @@ impl Service {
 
 impl Handler for Service {
     fn handle(&self, request: &Request<'_>, reply: Reply<'_>) {
-        match *request.method() {
-            Method::GET | Method::HEAD => {}
-            Method::OPTIONS => return reply.send(or_500(allowing(StatusCode::NO_CONTENT))),
+        let settings = &self.shared.settings;
+        let response = match *request.method() {
+            Method::GET | Method::HEAD => match FilePath::parse(request.path()) {
+                Ok(path) => return self.render(request, reply, &path),
+                Err(invalid) => failure(&Outcome::Invalid(invalid)),
+            },
+            Method::OPTIONS => or_500(options(settings)),
             Method::POST
             | Method::PUT
             | Method::DELETE
             | Method::PATCH
             | Method::TRACE
             | Method::CONNECT => {
-                return reply.send(or_500(allowing(StatusCode::METHOD_NOT_ALLOWED)));
+                let refused = Response::error(StatusCode::METHOD_NOT_ALLOWED);
+                or_500(refused.with_field(&ALLOW, METHODS))
             }
-            _ => return reply.send(Response::error(StatusCode::NOT_IMPLEMENTED)),
-        }
-        match FilePath::parse(request.path()) {
-            Ok(path) => self.render(request, reply, &path),
-            Err(invalid) => reply.send(failure(&Outcome::Invalid(invalid))),
-        }
+            _ => Response::error(StatusCode::NOT_IMPLEMENTED),
+        };
+        reply.send(settings.complete(response));
     }
+}
+
+/// What may be done with files, and by scripts of which origins (the Fetch standard, CORS protocol).
+fn options(settings: &Settings) -> Result<Response, InvalidField> {
+    let response = Response::new(StatusCode::NO_CONTENT).with_field(&ALLOW, METHODS)?;
+    if !settings.is_shared {
+        return Ok(response);
+    }
+    response
+        .with_field(&ACCESS_CONTROL_ALLOW_METHODS, METHODS)?
+        .with_field(&ACCESS_CONTROL_ALLOW_HEADERS, "*")?
+        .with_field(&ACCESS_CONTROL_MAX_AGE, "86400")
 }
 
 /// The answer where there is nothing to send.
@@ -184,14 +230,6 @@ fn redirect(path: &FilePath<'_>, query: Option<&str>) -> Result<Response, Invali
     Response::redirect(StatusCode::MOVED_PERMANENTLY, &location)
 }
 
-fn allowing(status: StatusCode) -> Result<Response, InvalidField> {
-    let response = match status {
-        StatusCode::NO_CONTENT => Response::new(status),
-        _ => Response::error(status),
-    };
-    response.with_field(&ALLOW, "GET, HEAD, OPTIONS")
-}
-
 /// A field that cannot be sent is a fault of this crate or of its settings.
 pub(crate) fn or_500(made: Result<Response, InvalidField>) -> Response {
     made.unwrap_or_else(|error| {
@@ -199,3 +237,5 @@ pub(crate) fn or_500(made: Result<Response, InvalidField>) -> Response {
         Response::error(StatusCode::INTERNAL_SERVER_ERROR)
     })
 }
+
+const METHODS: &str = "GET, HEAD, OPTIONS";

@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use avocet_wire::{FieldBuf, InvalidField};
+use http::header::CONTENT_TYPE;
+
 /// Which media type a file has, by what stands behind the last dot of its name, without regard to
 /// case.
 ///
@@ -30,6 +33,28 @@ impl Types {
         let ending = ending.strip_prefix('.').unwrap_or(ending).to_ascii_lowercase();
         self.own.insert(ending, media_type.into());
         self
+    }
+
+    /// Adds what a table of the system says (`/etc/mime.types`) about endings that are in neither
+    /// table so far. A line has a media type and the endings of its files; `#` begins a comment.
+    #[must_use]
+    pub fn with_table(mut self, table: &str) -> Self {
+        for line in table.lines() {
+            let mut words = line.split('#').next().unwrap_or_default().split_ascii_whitespace();
+            let Some(media_type) = words.next() else { continue };
+            for ending in words.map(str::to_ascii_lowercase) {
+                if self.by_ending(&ending).is_none() {
+                    self.own.insert(ending, media_type.to_owned());
+                }
+            }
+        }
+        self
+    }
+
+    /// *Errors*: a type or charset that cannot be sent.
+    pub(crate) fn check(&self) -> Result<(), InvalidField> {
+        let names = self.own.values().chain(&self.charset);
+        names.into_iter().try_for_each(|name| FieldBuf::new().push(&CONTENT_TYPE, name))
     }
 
     /// The charset that is added to types of text that do not name one; UTF-8 unless changed, and
@@ -109,6 +134,16 @@ mod tests {
         for unknown in [&b"noext"[..], b"a.html/noext", b"dot.", b"a.\xff", b"a.qqqq", b""] {
             assert_eq!(types.of(unknown), UNKNOWN);
         }
+    }
+
+    #[test]
+    fn a_table_fills_gaps_only() {
+        let table =
+            "# types\n\ntext/x-bird\tbird Birds # and feathers\nimage/odd html bird\nnone\n";
+        let types = Types::default().with_table(table);
+        assert_eq!(types.of(b"a.bird"), "text/x-bird; charset=utf-8");
+        assert_eq!(types.of(b"a.birds"), "text/x-bird; charset=utf-8");
+        assert_eq!(types.of(b"a.html"), "text/html; charset=utf-8");
     }
 
     #[test]

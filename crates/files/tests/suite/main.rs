@@ -8,4 +8,5 @@ mod conditional;
 mod listing;
 mod paths;
 mod ranges;
+mod settings;
 mod site;

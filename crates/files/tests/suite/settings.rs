@@ -1,0 +1,120 @@
+//! What can be set.
+
+use avocet_files::{Folder, Links, Types};
+use http::HeaderName;
+use std::os::unix::fs::symlink;
+
+use crate::site::Site;
+
+#[test]
+fn paths_can_be_tried_in_place_of_what_is_missing() {
+    let files = [("about.html", "about"), ("index.html", "home"), ("docs/a.html", "a")];
+    let site =
+        Site::with(&files, |folder| folder.listing(false).try_files(["{path}.html", "index.html"]));
+    for (target, text) in
+        [("/about", "about"), ("/docs/a", "a"), ("/other", "home"), ("/docs/", "home")]
+    {
+        let answer = site.get(target);
+        assert_eq!((answer.status, answer.text()), (200, text), "{target}");
+        assert!(answer.field("ETag").is_some());
+    }
+    assert_eq!(site.get("/.env").status, 404);
+}
+
+#[test]
+fn a_single_page_answers_for_all_but_missing_files() {
+    let files = [("index.html", "app"), ("main.js", "js")];
+    let site = Site::with(&files, |folder| folder.listing(false).single_page("/index.html"));
+    assert_eq!(site.get("/users/7").text(), "app");
+    assert_eq!(site.get("/users/7/").text(), "app");
+    assert_eq!(site.get("/main.js").text(), "js");
+    assert_eq!(site.get("/missing.js").status, 404);
+    let tag = site.get("/users/7").field("ETag").unwrap().to_owned();
+    assert_eq!(site.get_with("/users/8", &[("If-None-Match", &tag)]).status, 304);
+}
+
+#[test]
+fn a_page_goes_with_404() {
+    let files = [("404.html", "not here")];
+    let site = Site::with(&files, |folder| folder.not_found("404.html"));
+    let answer = site.get_with("/none", &[("If-None-Match", "*"), ("Range", "bytes=0-1")]);
+    assert_eq!((answer.status, answer.text()), (404, "not here"));
+    assert_eq!(answer.field("Content-Type"), Some("text/html; charset=utf-8"));
+    assert_eq!(answer.field("ETag"), None);
+    assert_eq!(site.send("HEAD", "/none", &[]).fields(), answer.fields());
+    assert_eq!(site.get("/404.html").status, 200);
+    std::fs::remove_file(site.root().join("404.html")).unwrap();
+    assert_eq!(site.get("/none").status, 404);
+}
+
+#[test]
+fn every_response_has_the_fields_that_were_set() {
+    let name = HeaderName::from_static("x-set");
+    let page = "text ".repeat(100);
+    let files = [("a.txt", page.as_str()), ("dir/b.css", "b"), ("dir/c.js", "c")];
+    let site = Site::with(&files, |folder| {
+        let folder = folder.field(name, "yes").cors(true);
+        folder.cache_control("*.css", "max-age=60").cache_control("/dir/*", "no-store")
+    });
+    let gzip = [("Accept-Encoding", "gzip")];
+    for (method, target, status) in [
+        ("GET", "/a.txt", 200),
+        ("GET", "/none", 404),
+        ("GET", "/dir", 301),
+        ("GET", "/dir/", 200),
+        ("GET", "/%", 400),
+        ("PUT", "/a.txt", 405),
+        ("OPTIONS", "/a.txt", 204),
+    ] {
+        let answer = site.send(method, target, &gzip);
+        assert_eq!(answer.status, status, "{target}");
+        assert_eq!(answer.field("X-Set"), Some("yes"), "{method} {target}");
+        assert_eq!(answer.field("Access-Control-Allow-Origin"), Some("*"));
+    }
+    let star = [("If-None-Match", "*")];
+    let answer = site.get_with("/dir/b.css", &star);
+    assert_eq!((answer.status, answer.field("Cache-Control")), (304, Some("max-age=60")));
+    assert_eq!(site.get("/dir/b.css").field("Cache-Control"), Some("max-age=60"));
+    assert_eq!(site.get("/dir/c.js").field("Cache-Control"), Some("no-store"));
+    assert_eq!(site.get("/a.txt").field("Cache-Control"), None);
+    let range = [("Range", "bytes=99-")];
+    assert_eq!(site.get_with("/dir/b.css", &range).field("X-Set"), Some("yes"));
+    let lost = [("If-Match", "\"x\"")];
+    assert_eq!(site.get_with("/dir/b.css", &lost).field("X-Set"), Some("yes"));
+    let preflight = site.send("OPTIONS", "/a.txt", &[("Origin", "http://elsewhere")]);
+    assert_eq!(preflight.field("Access-Control-Allow-Methods"), Some("GET, HEAD, OPTIONS"));
+}
+
+#[test]
+fn parity_f6_types_can_be_added() {
+    let types = Types::default().with(".bird", "text/x-bird").with_charset(Some("koi8-r"));
+    let site = Site::with(&[("a.BIRD", ""), ("b.html", "")], |folder| folder.types(types));
+    assert_eq!(site.get("/a.BIRD").field("Content-Type"), Some("text/x-bird; charset=koi8-r"));
+    assert_eq!(site.get("/b.html").field("Content-Type"), Some("text/html; charset=koi8-r"));
+}
+
+#[test]
+fn parity_f2_links_lead_anywhere_where_that_is_asked_for() {
+    let site = Site::with(&[], |folder| folder.links(Links::Anywhere));
+    std::fs::write(site.around().join("outside"), "outside").unwrap();
+    symlink("../outside", site.root().join("link")).unwrap();
+    assert_eq!(site.get("/link").text(), "outside");
+    assert!(site.get("/").text().contains("./link"));
+    assert_eq!(site.get("/../outside").status, 400);
+}
+
+#[test]
+fn mistakes_are_told_before_anything_is_served() {
+    let root = tempfile::tempdir().unwrap();
+    let kind = |folder: Folder| folder.open().map(|_| ()).unwrap_err().kind();
+    let folder = || Folder::new(root.path());
+    let name = || HeaderName::from_static("x-set");
+    assert_eq!(kind(folder().field(name(), "a\r\nb")), std::io::ErrorKind::InvalidInput);
+    assert_eq!(kind(folder().cache_control("*", "a\nb")), std::io::ErrorKind::InvalidInput);
+    assert_eq!(kind(folder().single_page("../x")), std::io::ErrorKind::InvalidInput);
+    let types = Types::default().with("x", "a\nb");
+    assert_eq!(kind(folder().types(types)), std::io::ErrorKind::InvalidInput);
+    assert_eq!(kind(Folder::new(root.path().join("none"))), std::io::ErrorKind::NotFound);
+    std::fs::write(root.path().join("file"), "").unwrap();
+    assert_eq!(kind(Folder::new(root.path().join("file"))), std::io::ErrorKind::NotADirectory);
+}
