@@ -137,6 +137,7 @@ proptest! {
             "(#HttpOnly_)?\\.?[a-z]{1,3}\\.com\t(TRUE|FALSE)\t/[a-z]?\t(TRUE|FALSE)\t(0|2000000000|)\t[a-z]{0,2}\t[a-z]{0,2}",
             "#?Set-Cookie3: [a-z]{1,2}(=\"?[ -~]{0,6}\"?)?; path=\"/\"; domain=\"?\\.?e\\.com\"?; [ -~]{0,20}",
             "# SameSite=(Lax|Strict|None|x)",
+            "[a-z\t ]{0,8}\r{1,3}",
         ], 0..8),
         lwp in any::<bool>(),
     ) {

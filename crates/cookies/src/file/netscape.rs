@@ -18,7 +18,8 @@ pub(super) fn read(text: &[u8], reading: &mut Reading, now: SystemTime) -> Resul
     // What a comment says of the cookie in the next line.
     let mut next_same_site = SameSite::Default;
     for (index, line) in text.split(|octet| *octet == b'\n').enumerate() {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let end = line.iter().rposition(|octet| *octet != b'\r').map_or(0, |last| last + 1);
+        let line = &line[..end];
         let same_site = std::mem::take(&mut next_same_site);
         if index == 0 && MAGIC.contains(&line) {
             magic = true;
