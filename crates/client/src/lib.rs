@@ -4,6 +4,8 @@
 mod builder;
 mod config;
 mod connect;
+#[cfg(feature = "download")]
+mod download;
 mod error;
 mod hook;
 mod hub;
@@ -18,6 +20,8 @@ mod transfer;
 pub use builder::{Client, RequestBuilder};
 pub use config::{ChooseProxy, Config, Decoding, Filter, NoProxy, PoolLimits, Redirects, Timeouts};
 pub use connect::{Connect, Connector, Proxy, ProxyKind, Route};
+#[cfg(feature = "download")]
+pub use download::{Checksum, ChecksumKind, Download, DownloadError, Downloaded, Progress, Split};
 pub use error::{Error, ErrorKind, Phase};
 pub use hook::{Hook, Hop, Verdict};
 pub use multi::{Multi, TransferEvent, TransferId};

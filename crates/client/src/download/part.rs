@@ -1,0 +1,120 @@
+//! The part on the disk: opening, writing, taking its final name.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::DownloadError;
+use super::journal::Journal;
+
+/// A part and its journal.
+pub(super) struct Part {
+    path: PathBuf,
+    file: File,
+    pub(super) journal: Journal,
+    /// Bytes since the journal was written last.
+    unwritten: u64,
+}
+
+impl Part {
+    /// The path of the part of a file.
+    pub(super) fn path_for(target: &Path) -> PathBuf {
+        let mut path = target.as_os_str().to_owned();
+        path.push(".part");
+        path.into()
+    }
+
+    /// What an earlier run has left for this target, if it can be gone on with.
+    pub(super) fn left(target: &Path) -> Result<Option<Self>, DownloadError> {
+        let path = Self::path_for(target);
+        let failed = |error| DownloadError::file(&path, error);
+        let Some(journal) = Journal::read(&path).map_err(failed)? else { return Ok(None) };
+        let file = match open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        // A journal that speaks of bytes beyond the end of its part belongs to another one.
+        let len = file.metadata().map_err(failed)?.len();
+        let sound = journal.pieces.iter().all(|piece| piece.at == piece.start || piece.at <= len);
+        let usable = journal.validator.is_some() && sound;
+        Ok(usable.then_some(Self { path, file, journal, unwritten: 0 }))
+    }
+
+    /// A fresh part. The old journal goes first: at no moment do old ranges stand beside new data.
+    pub(super) fn fresh(target: &Path, journal: Journal) -> Result<Self, DownloadError> {
+        let path = Self::path_for(target);
+        let failed = |error| DownloadError::file(&path, error);
+        Journal::remove(&path).map_err(failed)?;
+        let mut choose = OpenOptions::new();
+        choose.read(true).write(true).create(true).truncate(true);
+        let file = choose.custom_flags(no_follow()).open(&path).map_err(failed)?;
+        journal.write(&path).map_err(failed)?;
+        Ok(Self { path, file, journal, unwritten: 0 })
+    }
+
+    /// Writes bytes of a piece at its place.
+    pub(super) fn write(&mut self, index: usize, bytes: &[u8]) -> Result<(), DownloadError> {
+        let piece = &mut self.journal.pieces[index];
+        self.file
+            .write_all_at(bytes, piece.at)
+            .map_err(|error| DownloadError::file(&self.path, error))?;
+        piece.at += bytes.len() as u64;
+        self.unwritten += bytes.len() as u64;
+        if self.unwritten >= JOURNAL_EVERY {
+            self.note()?;
+        }
+        Ok(())
+    }
+
+    /// Writes the journal.
+    pub(super) fn note(&mut self) -> Result<(), DownloadError> {
+        self.unwritten = 0;
+        self.journal.write(&self.path).map_err(|error| DownloadError::file(&self.path, error))
+    }
+
+    /// Where the data is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives the part its final name, when its data is on the disk.
+    pub(super) fn finish(
+        self,
+        target: &Path,
+        modified: Option<SystemTime>,
+    ) -> Result<(), DownloadError> {
+        let failed = |error| DownloadError::file(&self.path, error);
+        if let Some(size) = self.journal.size {
+            self.file.set_len(size).map_err(failed)?;
+        }
+        if let Some(time) = modified
+            && let Err(error) = self.file.set_modified(time)
+        {
+            log::warn!("the time of {} stays: {error}", target.display());
+        }
+        self.file.sync_all().map_err(failed)?;
+        std::fs::rename(&self.path, target).map_err(|error| DownloadError::file(target, error))?;
+        Journal::remove(&self.path).map_err(failed)
+    }
+
+    /// Throws part and journal away.
+    pub(super) fn discard(self) -> Result<(), DownloadError> {
+        let failed = |error| DownloadError::file(&self.path, error);
+        Journal::remove(&self.path).map_err(failed)?;
+        std::fs::remove_file(&self.path).map_err(failed)
+    }
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().read(true).write(true).custom_flags(no_follow()).open(path)
+}
+
+/// A link that somebody put in place of a part leads nowhere.
+fn no_follow() -> i32 {
+    i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default()
+}
+
+/// Bytes between two writings of the journal: what a killed run fetches again at most.
+const JOURNAL_EVERY: u64 = 4 * 1024 * 1024;

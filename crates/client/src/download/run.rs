@@ -1,0 +1,522 @@
+//! The run of a download: ask, decide, write, try again.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+
+use avocet_semantics::content_disposition::ContentDisposition;
+use avocet_semantics::file_names;
+use avocet_wire::OwnedResponseHead;
+use http::header::{
+    CONTENT_DISPOSITION, CONTENT_LENGTH, HeaderName, IF_RANGE, LAST_MODIFIED, RANGE,
+};
+use http::{Method, StatusCode};
+use url::Url;
+
+use super::answer::{content_range, date, number, target, unsatisfied_size, validator};
+use super::checksum::Checksum;
+use super::journal::{Journal, LEAST_PIECE};
+use super::part::Part;
+use super::{Download, DownloadError, Downloaded, Progress, Split};
+use crate::TransferId;
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Phase};
+use crate::multi::{Multi, TransferEvent};
+use crate::request::Request;
+
+/// Downloads.
+pub(super) fn run(
+    download: &Download,
+    config: Config,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Downloaded, DownloadError> {
+    let multi = Multi::new(config).map_err(DownloadError::Transfer)?;
+    let mut run = Run {
+        download,
+        multi,
+        progress,
+        target: target(download)?,
+        part: None,
+        resumed: false,
+        fetched: 0,
+        modified: None,
+        promised: None,
+        began: Instant::now(),
+    };
+    if let Some(done) = run.is_there()? {
+        return Ok(done);
+    }
+    run.part = Part::left(&run.target)?;
+    run.resumed = run.part.is_some();
+    let mut last = None;
+    for url in &download.mirrors {
+        match run.try_mirror(url) {
+            Ok(()) => return run.finish(),
+            // What is wrong with the disk is wrong with every mirror.
+            Err(error @ (DownloadError::File { .. } | DownloadError::Checksum { .. })) => {
+                return Err(error);
+            }
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| DownloadError::Nameless(download.mirrors[0].clone())))
+}
+
+struct Run<'a> {
+    download: &'a Download,
+    multi: Multi,
+    progress: &'a mut dyn FnMut(Progress),
+    target: PathBuf,
+    part: Option<Part>,
+    /// Whether the part is an earlier run's and was not agreed upon with the server yet.
+    resumed: bool,
+    fetched: u64,
+    modified: Option<SystemTime>,
+    /// The checksum that the server promises.
+    promised: Option<Checksum>,
+    began: Instant,
+}
+
+/// A range that is being fetched.
+struct Fetch {
+    id: TransferId,
+    /// The piece of the journal; `None` before the first answer.
+    piece: Option<usize>,
+}
+
+impl Run<'_> {
+    /// Whether the file is there, complete: of the size that the server says, and no older.
+    fn is_there(&mut self) -> Result<Option<Downloaded>, DownloadError> {
+        let metadata = match std::fs::metadata(&self.target) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(DownloadError::file(&self.target, error)),
+        };
+        let there = Downloaded {
+            path: self.target.clone(),
+            size: metadata.len(),
+            was_there: true,
+            fetched: 0,
+        };
+        if let Some(checksum) = &self.download.checksum {
+            let found = Checksum::of_file(checksum.kind(), &self.target)
+                .map_err(|error| DownloadError::file(&self.target, error))?;
+            return Ok((found == *checksum).then_some(there));
+        }
+        for url in &self.download.mirrors {
+            let Ok(head) = self.ask(url) else { continue };
+            let size = number(&head, &CONTENT_LENGTH);
+            let changed = date(&head, &LAST_MODIFIED);
+            let same_size = head.status() == StatusCode::OK && size == Some(metadata.len());
+            let no_older = match (changed, metadata.modified()) {
+                (Some(changed), Ok(ours)) => ours + Duration::from_secs(1) >= changed,
+                _ => true,
+            };
+            return Ok((same_size && no_older).then_some(there));
+        }
+        Ok(None)
+    }
+
+    /// The head that the server gives for the file.
+    fn ask(&mut self, url: &Url) -> Result<OwnedResponseHead, DownloadError> {
+        let request = plain(Request::to(Method::HEAD, url.clone()))?;
+        let id = self.multi.start(request).map_err(DownloadError::Transfer)?;
+        let mut answer = None;
+        loop {
+            self.multi.turn(None).map_err(DownloadError::Transfer)?;
+            while let Some((of, event)) = self.multi.next_event() {
+                match event {
+                    _ if of != id => {}
+                    TransferEvent::Head(head) => answer = Some(*head),
+                    TransferEvent::Failed(error) => return Err(DownloadError::Transfer(error)),
+                    TransferEvent::End(_) => {
+                        let missing = || {
+                            let reason = "the answer has no head".to_owned();
+                            DownloadError::Answer { url: url.clone(), reason }
+                        };
+                        return answer.ok_or_else(missing);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Fetches from one mirror, with pauses between tries; progress gives the tries back.
+    fn try_mirror(&mut self, url: &Url) -> Result<(), DownloadError> {
+        let mut failures = 0;
+        loop {
+            let before = self.fetched;
+            let error = match self.fetch(url) {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            if let Some(part) = &mut self.part {
+                part.note()?;
+            }
+            failures = if self.fetched > before { 1 } else { failures + 1 };
+            if !may_pass(&error) || failures >= self.download.tries {
+                return Err(error);
+            }
+            let pause = pause(self.download.first_pause, failures);
+            let reason = error.to_string();
+            (self.progress)(Progress::Failed { url: url.clone(), reason, pause });
+            std::thread::sleep(pause);
+        }
+    }
+
+    /// Fetches what is missing from one mirror.
+    fn fetch(&mut self, url: &Url) -> Result<(), DownloadError> {
+        self.began = Instant::now();
+        let mut started = self.fetched;
+        let mut fetches = vec![Fetch { id: self.start_first(url)?, piece: None }];
+        let result = loop {
+            match self.turn(url, &mut fetches, &mut started) {
+                Ok(()) if fetches.is_empty() => break Ok(()),
+                Ok(()) => {}
+                Err(error) => break Err(error),
+            }
+        };
+        for fetch in fetches {
+            self.multi.cancel(fetch.id);
+        }
+        result
+    }
+
+    /// Asks for the first piece that is missing, or for everything.
+    fn start_first(&mut self, url: &Url) -> Result<TransferId, DownloadError> {
+        let mut request = plain(Request::to(Method::GET, url.clone()))?;
+        if let Some(part) = &self.part {
+            let open = part.journal.pieces.iter().find(|piece| piece.at < piece.end);
+            let at = open.map_or(part.journal.present(), |piece| piece.at);
+            if let Some(validator) = &part.journal.validator
+                && (at > 0 || part.journal.pieces.len() > 1)
+            {
+                let end = open.map_or(u64::MAX, |piece| piece.end);
+                set_range(&mut request, at, end, validator)?;
+            }
+        }
+        self.multi.start(request).map_err(DownloadError::Transfer)
+    }
+
+    fn turn(
+        &mut self,
+        url: &Url,
+        fetches: &mut Vec<Fetch>,
+        started: &mut u64,
+    ) -> Result<(), DownloadError> {
+        self.multi.turn(None).map_err(DownloadError::Transfer)?;
+        while let Some((id, event)) = self.multi.next_event() {
+            let Some(index) = fetches.iter().position(|fetch| fetch.id == id) else { continue };
+            match event {
+                TransferEvent::Head(head) => {
+                    let first = fetches[index].piece.is_none();
+                    match self.on_head(url, &head, fetches[index].piece)? {
+                        None => {
+                            self.multi.cancel(id);
+                            fetches.remove(index);
+                        }
+                        Some(piece) => {
+                            fetches[index].piece = Some(piece);
+                            if first {
+                                self.start_others(url, piece, fetches)?;
+                            }
+                        }
+                    }
+                }
+                TransferEvent::Data(bytes) => {
+                    self.on_data(url, fetches[index].piece, &bytes)?;
+                    if self.is_cut(fetches[index].piece) {
+                        self.multi.cancel(id);
+                        fetches.remove(index);
+                    }
+                }
+                TransferEvent::End(_) => {
+                    let fetch = fetches.remove(index);
+                    self.on_end(url, fetch.piece)?;
+                }
+                TransferEvent::Failed(error) => {
+                    fetches.remove(index);
+                    return Err(DownloadError::Transfer(error));
+                }
+            }
+        }
+        self.hold_rate(started);
+        Ok(())
+    }
+
+    /// Decides what an answer is good for: the piece that it fills, or `None` when nothing is missing.
+    fn on_head(
+        &mut self,
+        url: &Url,
+        head: &OwnedResponseHead,
+        piece: Option<usize>,
+    ) -> Result<Option<usize>, DownloadError> {
+        let wrong = |reason: &str| {
+            Err(DownloadError::Answer { url: url.clone(), reason: reason.to_owned() })
+        };
+        match head.status() {
+            StatusCode::OK if piece.is_some() => wrong("a range was not given, though others were"),
+            StatusCode::OK => self.start_over(head).map(Some),
+            StatusCode::PARTIAL_CONTENT => {
+                let Some((first, size)) = content_range(head) else {
+                    return wrong("a range without a Content-Range that makes sense");
+                };
+                let Some(part) = &self.part else { return wrong("a range that was not asked for") };
+                let index = match piece {
+                    Some(index) => index,
+                    None => {
+                        let open = part.journal.pieces.iter().position(|p| p.at < p.end);
+                        let Some(open) = open else { return wrong("a range beyond the end") };
+                        open
+                    }
+                };
+                if first != part.journal.pieces[index].at {
+                    return wrong("a range that begins elsewhere than was asked for");
+                }
+                if size.is_some() && part.journal.size.is_some() && size != part.journal.size {
+                    return wrong("a range of a file of another size");
+                }
+                if std::mem::take(&mut self.resumed) {
+                    let (size, present) = (part.journal.size, part.journal.present());
+                    self.begun(size, present);
+                }
+                self.note_facts(head);
+                Ok(Some(index))
+            }
+            StatusCode::RANGE_NOT_SATISFIABLE if piece.is_none() => {
+                let size = unsatisfied_size(head);
+                match &mut self.part {
+                    // All of it is there: the run before was killed after its last byte.
+                    Some(part) if size == Some(part.journal.present()) => {
+                        part.journal.size = size;
+                        if let Some(last) = part.journal.pieces.last_mut() {
+                            last.end = last.at;
+                        }
+                        Ok(None)
+                    }
+                    _ => {
+                        if let Some(part) = self.part.take() {
+                            part.discard()?;
+                        }
+                        wrong("what is here is no part of that file; it was thrown away")
+                    }
+                }
+            }
+            status => Err(DownloadError::Status { url: url.clone(), status: status.as_u16() }),
+        }
+    }
+
+    /// The whole comes: whatever was there is not part of it.
+    fn start_over(&mut self, head: &OwnedResponseHead) -> Result<usize, DownloadError> {
+        if self.part.as_ref().is_some_and(|part| part.journal.present() > 0) {
+            (self.progress)(Progress::Restarted);
+        }
+        self.resumed = false;
+        let size = number(head, &CONTENT_LENGTH);
+        let name = self.suggested_name(head);
+        if let Some(name) = &name {
+            self.target = self.download.folder.join(name);
+        }
+        let journal = Journal::new(validator(head), size, name);
+        self.part = Some(Part::fresh(&self.target, journal)?);
+        self.note_facts(head);
+        self.begun(size, 0);
+        Ok(0)
+    }
+
+    fn begun(&mut self, size: Option<u64>, resumed: u64) {
+        (self.progress)(Progress::Begun { path: self.target.clone(), size, resumed });
+    }
+
+    fn note_facts(&mut self, head: &OwnedResponseHead) {
+        self.modified = date(head, &LAST_MODIFIED).or(self.modified);
+        let field = head.fields().get(&REPR_DIGEST);
+        self.promised = field.and_then(Checksum::from_repr_digest).or(self.promised.take());
+    }
+
+    /// A name that the server wants, unless one was given.
+    fn suggested_name(&self, head: &OwnedResponseHead) -> Option<String> {
+        if self.download.file.is_some() {
+            return None;
+        }
+        let field = head.fields().get(&CONTENT_DISPOSITION)?;
+        let disposition = ContentDisposition::parse(field).ok()?;
+        file_names::safe(&disposition.filename?)
+    }
+
+    /// Fetches further pieces over connections of their own, where that pays and can be resumed.
+    fn start_others(
+        &mut self,
+        url: &Url,
+        first: usize,
+        fetches: &mut Vec<Fetch>,
+    ) -> Result<(), DownloadError> {
+        let Some(part) = &mut self.part else { return Ok(()) };
+        let (Some(size), Some(validator)) = (part.journal.size, part.journal.validator.clone())
+        else {
+            return Ok(());
+        };
+        let count = match self.download.split {
+            Split::Into(count) => count.clamp(1, MOST_PIECES) as usize,
+            Split::Auto if size - part.journal.present() >= WORTH_SPLITTING => {
+                usize::try_from(size / (WORTH_SPLITTING / 2)).unwrap_or(4).min(4)
+            }
+            Split::Auto => 1,
+        };
+        if count > 1 {
+            part.journal.split(count);
+            part.note()?;
+        }
+        for index in 0..part.journal.pieces.len() {
+            let piece = part.journal.pieces[index];
+            if index == first || piece.at >= piece.end {
+                continue;
+            }
+            let mut request = plain(Request::to(Method::GET, url.clone()))?;
+            set_range(&mut request, piece.at, piece.end, &validator)?;
+            let id = self.multi.start(request).map_err(DownloadError::Transfer)?;
+            fetches.push(Fetch { id, piece: Some(index) });
+        }
+        Ok(())
+    }
+
+    fn on_data(
+        &mut self,
+        url: &Url,
+        piece: Option<usize>,
+        bytes: &[u8],
+    ) -> Result<(), DownloadError> {
+        let (Some(part), Some(index)) = (&mut self.part, piece) else {
+            let reason = "content without a head".to_owned();
+            return Err(DownloadError::Answer { url: url.clone(), reason });
+        };
+        // The whole was asked for and then split: what lies beyond the piece is another's.
+        let piece = part.journal.pieces[index];
+        let room = usize::try_from(piece.end - piece.at).unwrap_or(usize::MAX);
+        part.write(index, &bytes[..bytes.len().min(room)])?;
+        self.fetched += bytes.len() as u64;
+        let present = part.journal.present();
+        (self.progress)(Progress::Bytes(present));
+        Ok(())
+    }
+
+    /// Whether a piece is complete though its answer goes on.
+    fn is_cut(&self, piece: Option<usize>) -> bool {
+        let piece = self.part.as_ref().zip(piece).map(|(part, index)| part.journal.pieces[index]);
+        piece.is_some_and(|piece| piece.at == piece.end)
+    }
+
+    fn on_end(&mut self, url: &Url, piece: Option<usize>) -> Result<(), DownloadError> {
+        let (Some(part), Some(index)) = (&mut self.part, piece) else { return Ok(()) };
+        let piece = &mut part.journal.pieces[index];
+        if piece.end == u64::MAX {
+            piece.end = piece.at;
+            part.journal.size = Some(piece.at);
+        }
+        if piece.at < piece.end {
+            let missing = piece.end - piece.at;
+            let reason = format!("the answer ended {missing} bytes early");
+            return Err(DownloadError::Answer { url: url.clone(), reason });
+        }
+        part.note()
+    }
+
+    /// Sleeps as long as it takes to stay below the rate. The connections' buffers fill meanwhile, and
+    /// the servers wait.
+    fn hold_rate(&self, started: &mut u64) {
+        let Some(rate) = self.download.rate else { return };
+        let allowed = (self.fetched - *started) as f64 / rate as f64;
+        let ahead = allowed - self.began.elapsed().as_secs_f64();
+        if ahead > 0.0 {
+            std::thread::sleep(Duration::from_secs_f64(ahead.min(1.0)));
+        }
+    }
+
+    /// Everything is there: checks it and gives it its name.
+    fn finish(mut self) -> Result<Downloaded, DownloadError> {
+        let Some(part) = self.part.take() else {
+            return Err(DownloadError::Nameless(self.download.mirrors[0].clone()));
+        };
+        let size = part.journal.present();
+        if let Some(name) = &part.journal.name
+            && self.download.file.is_none()
+        {
+            self.target = self.download.folder.join(name);
+        }
+        if !part.journal.is_complete() {
+            let (url, reason) =
+                (self.download.mirrors[0].clone(), "the file is not complete".to_owned());
+            return Err(DownloadError::Answer { url, reason });
+        }
+        for wanted in [&self.download.checksum, &self.promised].into_iter().flatten() {
+            let found = Checksum::of_file(wanted.kind(), part.path())
+                .map_err(|error| DownloadError::file(part.path(), error))?;
+            if found != *wanted {
+                let (expected, found) = (wanted.to_string(), found.to_string());
+                part.discard()?;
+                return Err(DownloadError::Checksum { path: self.target, expected, found });
+            }
+        }
+        part.finish(&self.target, self.modified)?;
+        Ok(Downloaded { path: self.target, size, was_there: false, fetched: self.fetched })
+    }
+}
+
+/// Content must come as it is: a coded form has other ranges.
+fn plain(request: Result<Request, Error>) -> Result<Request, DownloadError> {
+    let mut request = request.map_err(DownloadError::Transfer)?;
+    request.options_mut().decode = false;
+    request.with_field("Accept-Encoding", "identity").map_err(DownloadError::Transfer)
+}
+
+fn set_range(
+    request: &mut Request,
+    at: u64,
+    end: u64,
+    validator: &str,
+) -> Result<(), DownloadError> {
+    let range = match end {
+        u64::MAX => format!("bytes={at}-"),
+        end => format!("bytes={at}-{}", end.saturating_sub(1)),
+    };
+    let fields = request.fields_mut();
+    let pushed = fields.push(&RANGE, range).and_then(|()| fields.push(&IF_RANGE, validator));
+    pushed.map_err(|error| {
+        let error = Error::new(ErrorKind::Request, Phase::Prepare, error);
+        DownloadError::Transfer(error)
+    })
+}
+
+/// Whether another try may have better luck.
+fn may_pass(error: &DownloadError) -> bool {
+    match error {
+        DownloadError::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..),
+        DownloadError::Answer { .. } => true,
+        DownloadError::Transfer(error) => !matches!(
+            error.kind(),
+            ErrorKind::Url
+                | ErrorKind::Request
+                | ErrorKind::Resolve
+                | ErrorKind::Connect
+                | ErrorKind::Tls
+                | ErrorKind::Redirect
+        ),
+        _ => false,
+    }
+}
+
+/// Doubles with every failure up to a minute, less up to a half at random, so that many clients do not
+/// come back together.
+fn pause(first: Duration, failures: u32) -> Duration {
+    let full = first.saturating_mul(1 << failures.saturating_sub(1).min(6)).min(LONGEST_PAUSE);
+    let seed =
+        std::hash::BuildHasher::hash_one(&std::collections::hash_map::RandomState::new(), failures);
+    full.mul_f64(0.5 + (seed % 1000) as f64 / 2000.0)
+}
+
+const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const MOST_PIECES: u32 = 16;
+
+/// Below this one connection is as fast as several.
+const WORTH_SPLITTING: u64 = 16 * LEAST_PIECE;
