@@ -7,8 +7,9 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::channel;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use avocet_net::{
     Address, EventLoop, FileRange, Input, Next, Outbox, PeerInfo, Segment, SocketTransport, Task,
@@ -84,8 +85,10 @@ impl Task for Sender {
 }
 
 fn run(event_loop: &mut EventLoop) {
+    let begin = Instant::now();
     while !event_loop.scheduler().is_empty() {
-        event_loop.turn(Some(Duration::from_secs(30))).unwrap();
+        event_loop.turn(Some(Duration::from_secs(5))).unwrap();
+        assert!(begin.elapsed() < Duration::from_secs(30), "a task waits for an event");
     }
 }
 
@@ -139,12 +142,18 @@ fn heads_shared_bytes_and_files_arrive_whole_over_tcp_and_unix_sockets() {
 #[test]
 fn a_head_leaves_with_the_first_bytes_of_the_file_behind_it() {
     let file = file_of(&pattern(500));
-    for _ in 0..50 {
+    for _ in 0..200 {
         let (mut near, transport) = tcp_pair();
+        let (ready, start) = channel();
         let reader = thread::spawn(move || {
             let mut buf = [0; 4096];
+            ready.send(()).unwrap();
             near.read(&mut buf).unwrap()
         });
+        start.recv().unwrap();
+        // The reader is most likely in its call now; were it not, a head that came alone would only
+        // go unnoticed this time.
+        thread::sleep(Duration::from_micros(200));
         let mut out = Outbox::new();
         out.push_slice(b"a head of 22 bytes is ");
         out.push(Segment::File(FileRange { file: file.clone(), offset: 0, len: 500 }));
@@ -207,8 +216,8 @@ fn after_the_peers_half_close_all_is_answered_and_the_loop_does_not_spin() {
     near.shutdown(Shutdown::Write).unwrap();
     // The client has ended its side and reads nothing for a while: the session has its output left
     // and a hang-up that would fire for ever if it were level-triggered.
-    let quiet = std::time::Instant::now() + Duration::from_millis(300);
-    while let Some(rest) = quiet.checked_duration_since(std::time::Instant::now()) {
+    let quiet = Instant::now() + Duration::from_millis(300);
+    while let Some(rest) = quiet.checked_duration_since(Instant::now()) {
         event_loop.turn(Some(rest)).unwrap();
     }
     assert!(turns.load(Ordering::Relaxed) < 50, "{} turns", turns.load(Ordering::Relaxed));
