@@ -4,6 +4,7 @@
 mod acceptor;
 mod address;
 mod count;
+mod dial;
 mod event_loop;
 mod incoming;
 mod inlet;
@@ -11,6 +12,7 @@ mod memory;
 mod outbox;
 mod pool;
 mod readiness;
+mod resolver;
 mod scheduler;
 #[cfg(feature = "signals")]
 mod signals;
@@ -24,12 +26,17 @@ mod wheel;
 pub use acceptor::Acceptor;
 pub use address::{Address, BindError, ListenAddress, Listener, ParseListenError};
 pub use count::{ConnectionCount, ConnectionPermit};
+pub use dial::{
+    Attempt, DialError, DialErrorKind, DialOptions, Dialed, Dialing, Families, Local, Outcome,
+    Target, connect_tcp, connect_unix,
+};
 pub use event_loop::{EventLoop, LoopHandle, LoopSeed};
 pub use incoming::Incoming;
 pub use memory::{MemoryConnector, MemoryListener, MemoryTransport, memory_listener, memory_pair};
 pub use outbox::{FileRange, Front, Outbox, Pause, Segment};
 pub use pool::{Full, WorkerPool};
 pub use readiness::Readiness;
+pub use resolver::{Addresses, Lookup, ResolveError, Resolver};
 pub use scheduler::{Scheduler, Stop};
 #[cfg(feature = "signals")]
 pub use signals::{Signal, on_signals};

@@ -1,16 +1,18 @@
 //! TCP and unix streams of the kernel.
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
 use mio::event::Source;
 use rustix::io::Errno;
-use rustix::net::Shutdown;
+use rustix::net::{Shutdown, getpeername, getsockname, sockopt};
 
+use crate::address::Address;
 use crate::outbox::Outbox;
 use crate::stream;
-use crate::transport::{PeerInfo, Registration, Transport};
+use crate::transport::{Established, PeerInfo, Registration, Transport};
 
 /// A socket of the kernel as a transport. Files leave by sendfile.
 ///
@@ -18,17 +20,52 @@ use crate::transport::{PeerInfo, Registration, Transport};
 pub struct SocketTransport<S> {
     socket: S,
     info: PeerInfo,
+    connecting: bool,
     registered: bool,
 }
 
 impl<S: Source + AsFd + Send> SocketTransport<S> {
     /// Wraps a connected, non-blocking socket.
     pub fn new(socket: S, info: PeerInfo) -> Self {
-        Self { socket, info, registered: false }
+        Self { socket, info, connecting: false, registered: false }
+    }
+
+    /// Wraps a non-blocking socket whose connection is under way: `establish` completes it and fills
+    /// in our own end.
+    pub fn connecting(socket: S, info: PeerInfo) -> Self {
+        Self { socket, info, connecting: true, registered: false }
+    }
+
+    /// Makes the kernel tell the present readiness as a new event.
+    pub(crate) fn register_again(&mut self, registration: &Registration<'_>) -> io::Result<()> {
+        registration.again(&mut self.socket)
+    }
+
+    fn complete(&mut self) -> io::Result<Established> {
+        sockopt::socket_error(&self.socket)??;
+        match getpeername(&self.socket) {
+            Err(Errno::NOTCONN) => return Ok(Established::Pending),
+            result => result?,
+        };
+        let local = SocketAddr::try_from(getsockname(&self.socket)?);
+        if let Ok(local) = local {
+            self.info.local = Address::Ip(local);
+        }
+        // With nobody listening on a port from which connections are made, TCP can connect a socket
+        // to itself.
+        if local.is_ok() && self.info.local == self.info.remote {
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        }
+        self.connecting = false;
+        Ok(Established::Done)
     }
 }
 
 impl<S: Source + AsFd + Send> Transport for SocketTransport<S> {
+    fn establish(&mut self) -> io::Result<Established> {
+        if self.connecting { self.complete() } else { Ok(Established::Done) }
+    }
+
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         // Before the registration nothing can be missed: it begins with the state of that moment.
         stream::read(&self.socket, buf, self.registered)
@@ -48,7 +85,7 @@ impl<S: Source + AsFd + Send> Transport for SocketTransport<S> {
 
     /// By a linger time of zero (socket(7)); a unix stream knows no reset.
     fn reset(&mut self) -> io::Result<()> {
-        Ok(rustix::net::sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO))?)
+        Ok(sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO))?)
     }
 
     fn info(&self) -> &PeerInfo {

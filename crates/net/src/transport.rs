@@ -102,6 +102,12 @@ impl Registration<'_> {
         self.registry()?.register(source, self.notifier.id().token(), interest)
     }
 
+    /// Registers a source again, which makes the kernel tell its present readiness as a new event.
+    pub(crate) fn again(&self, source: &mut dyn Source) -> io::Result<()> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.registry()?.reregister(source, self.notifier.id().token(), interest)
+    }
+
     /// Takes a source out of the loop.
     ///
     /// *Errors*: as for [`Registration::source`].
