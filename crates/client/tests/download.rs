@@ -1,5 +1,6 @@
 //! Downloads against a server that gives ranges, forgets them, changes its file and hangs up.
 #![cfg(feature = "download")]
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail like tests")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};

@@ -187,7 +187,7 @@ impl Run<'_> {
         let mut request = plain(Request::to(Method::GET, url.clone()))?;
         if let Some(part) = &self.part {
             let open = part.journal.pieces.iter().find(|piece| piece.at < piece.end);
-            let at = open.map_or(part.journal.present(), |piece| piece.at);
+            let at = open.map_or_else(|| part.journal.present(), |piece| piece.at);
             if let Some(validator) = &part.journal.validator
                 && (at > 0 || part.journal.pieces.len() > 1)
             {
@@ -331,7 +331,7 @@ impl Run<'_> {
     fn note_facts(&mut self, head: &OwnedResponseHead) {
         self.modified = date(head, &LAST_MODIFIED).or(self.modified);
         let field = head.fields().get(&REPR_DIGEST);
-        self.promised = field.and_then(Checksum::from_repr_digest).or(self.promised.take());
+        self.promised = field.and_then(Checksum::from_repr_digest).or_else(|| self.promised.take());
     }
 
     /// A name that the server wants, unless one was given.
