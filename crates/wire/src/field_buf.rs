@@ -85,6 +85,7 @@ impl FieldBuf {
         }
         let value = checked(value.as_ref())?;
         self.marks = self.marks.and(Marks::of(name.as_str()));
+        self.bytes.reserve(name.as_str().len() + value.len() + 4);
         name::push(&mut self.bytes, name.as_str());
         self.push_value(value);
         Ok(())
