@@ -102,6 +102,8 @@ impl Session {
         let worker = self.worker.clone();
         let mut table = worker.table.borrow_mut();
         let mut used = 0;
+        // The end of a message without content is told without another byte.
+        let mut end_due = false;
         self.state.unstepped = false;
         loop {
             let step = match self.conn.read(&input[used..], &mut table) {
@@ -113,9 +115,13 @@ impl Session {
             };
             used += step.used;
             match step.event {
-                Event::Head { head, body, .. } => self.on_head(cx, out, &head, body),
+                Event::Head { head, body, .. } => {
+                    self.on_head(cx, out, &head, body);
+                    end_due = true;
+                }
                 Event::Data(bytes) => self.on_data(cx, out, bytes),
                 Event::End(trailers) => {
+                    end_due = false;
                     budget.exchanges = budget.exchanges.saturating_sub(1);
                     match self.exchange.take() {
                         Some(exchange) => self.on_end(cx, out, exchange, trailers),
@@ -145,20 +151,15 @@ impl Session {
             if self.state.stage != Stage::Open {
                 return input.len();
             }
-            if used == input.len() && !self.has_event_due() {
+            let has_more = used < input.len() || end_due || self.exchange.is_some();
+            if !has_more {
                 return used;
             }
             if budget.is_spent() || !self.wants_input(cx, out, used < input.len()) {
-                self.state.unstepped = used < input.len() || self.has_event_due();
+                self.state.unstepped = has_more;
                 return used;
             }
         }
-    }
-
-    /// Whether the machine can give an event without another byte: the end of a message that is
-    /// complete, or the switch of protocols.
-    fn has_event_due(&self) -> bool {
-        self.exchange.is_some() || !self.conn.reading_done()
     }
 
     fn on_head(

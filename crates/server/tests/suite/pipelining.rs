@@ -89,6 +89,25 @@ fn a_batch_is_answered_by_one_write() {
 }
 
 #[test]
+fn a_batch_of_sixteen_takes_one_turn_of_the_loop() {
+    let now = std::time::Instant::now();
+    let connections = Server::new(paths()).connections().unwrap();
+    let mut event_loop = avocet_net::EventLoop::simulated(now);
+    let (mut peer, accepted) = avocet_net::memory_pair(64 * 1024);
+    event_loop.spawn(connections.task(Box::new(accepted), None, now));
+    // The first turns make the connection known to the loop.
+    for _ in 0..3 {
+        event_loop.turn_at(now);
+    }
+    let mut batch = avocet_net::Outbox::new();
+    batch.push_slice(get("/").repeat(16).as_bytes());
+    avocet_net::Transport::write(&mut peer, &mut batch).unwrap();
+    let sleep = event_loop.turn_at(now).expect("there are time-outs");
+    assert!(sleep > std::time::Duration::from_secs(5), "sleeps {sleep:?}");
+    assert!(peer.waiting() > 16 * 100);
+}
+
+#[test]
 fn order_is_kept_when_the_first_answer_is_late() {
     let running = serve(|request: &Request<'_>, reply: Reply<'_>| {
         let path = request.path().to_owned();
