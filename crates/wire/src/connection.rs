@@ -220,26 +220,23 @@ impl<R: Role> Connection<R> {
                 SendError::ContentNotDue
             });
         }
-        if self.cycle.facts.has(Facts::CHUNKED) {
-            crate::bytes::push_hex(out, len);
-            out.extend_from_slice(b"\r\n");
-            return Ok(b"\r\n");
+        let facts = self.cycle.facts;
+        let has_length = !facts.has(Facts::CHUNKED) && !facts.has(Facts::ENDLESS);
+        if has_length {
+            let left = self.unsent;
+            self.unsent = left.checked_sub(len).ok_or(SendError::TooLong { left })?;
         }
-        if self.cycle.facts.has(Facts::ENDLESS) {
+        // A client that sends its content no longer waits for 100.
+        self.cycle.facts.remove(Facts::AWAITS);
+        if has_length && self.unsent == 0 {
+            self.end_sending();
+        }
+        if !facts.has(Facts::CHUNKED) {
             return Ok(b"");
         }
-        match self.unsent.checked_sub(len) {
-            None => Err(SendError::TooLong { left: self.unsent }),
-            Some(0) => {
-                self.unsent = 0;
-                self.end_sending();
-                Ok(b"")
-            }
-            Some(left) => {
-                self.unsent = left;
-                Ok(b"")
-            }
-        }
+        crate::bytes::push_hex(out, len);
+        out.extend_from_slice(b"\r\n");
+        Ok(b"\r\n")
     }
 
     /// Ends the message that is being sent, with `trailers` if it is chunked.

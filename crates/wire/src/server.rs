@@ -3,7 +3,7 @@ use http::StatusCode;
 use crate::bytes::{invalid_in_value, push_decimal};
 use crate::connection::{BodySize, Connection, Event, Step, skip_empty_lines};
 use crate::cycle::{Facts, ReadStep, SendStep, Sending};
-use crate::error::{Fault, Feature, ReadError};
+use crate::error::{Feature, ReadError};
 use crate::field_buf::Marks;
 use crate::fields::Fields;
 use crate::framing::{self, Framing, never_has_content};

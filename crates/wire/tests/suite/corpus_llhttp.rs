@@ -197,7 +197,9 @@ fn agree(input: &[u8]) -> Result<(Seen, usize), Box<dyn std::error::Error>> {
                 };
                 connection.send_response(status, &blocks, BodySize::Empty, &mut Vec::new())?;
             }
-            Event::Switched => return first.map(|seen| (seen, used)).ok_or("no head".into()),
+            Event::Switched => {
+                return first.map(|seen| (seen, used)).ok_or_else(|| "no head".into());
+            }
             other => return Err(format!("{other:?}").into()),
         }
     }

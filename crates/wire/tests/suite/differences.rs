@@ -119,7 +119,7 @@ static DIFFERENCES: [Difference; 9] = [
         applies: |message| {
             let hosts = values(&message.fields, "host");
             let valid = |host: &&[u8]| is_authority(&String::from_utf8_lossy(host), false);
-            message.is_request && (hosts.len() > 1 || !hosts.iter().all(|host| valid(host)))
+            message.is_request && (hosts.len() > 1 || !hosts.iter().all(valid))
         },
     },
 ];
