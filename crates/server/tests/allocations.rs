@@ -91,3 +91,22 @@ fn content_that_is_ignored_allocates_the_state_of_its_exchange() {
     let request = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello";
     assert_eq!(Bench::new(plain()).most(request, 1), 1);
 }
+
+#[test]
+fn security_quadratic_work_is_not_done_for_a_head_in_single_bytes() {
+    let mut bench = Bench::new(plain());
+    let head = format!("GET / HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n", "x".repeat(30_000));
+    let mut allocated = 0;
+    for byte in head.as_bytes().chunks(1) {
+        let mut out = Outbox::new();
+        out.push_slice(byte);
+        assert!(bench.client.write(&mut out).expect("the connection stands"));
+        let counted = measure(|| {
+            bench.event_loop.turn_at(bench.now);
+        });
+        allocated += counted.bytes_total;
+    }
+    assert!(bench.client.waiting() > 0, "the head was answered");
+    // A buffer that doubles; copying all that came for each byte would be 450 MB.
+    assert!(allocated < 4 * head.len() as u64, "{allocated} bytes for {}", head.len());
+}
