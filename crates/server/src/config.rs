@@ -36,7 +36,7 @@ pub struct Config {
     pub busy_from: Option<usize>,
 }
 
-/// Time-outs and least rates, each on by default.
+/// Time-outs and least rates, each on by default. `Duration::MAX` turns a time-out off, and 0 a rate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
@@ -65,6 +65,27 @@ pub struct Timeouts {
     pub linger_most: Duration,
     /// The handshake of a transport: 10 s.
     pub handshake: Duration,
+}
+
+impl Timeouts {
+    /// No time-out and no least rate: for peers that are trusted, and for debugging.
+    pub fn never() -> Self {
+        let never = Duration::MAX;
+        Self {
+            first_byte: never,
+            head: never,
+            head_most: never,
+            idle: never,
+            content_grace: never,
+            content_rate: 0,
+            write_progress: never,
+            write_window: never,
+            write_rate: 0,
+            linger_quiet: never,
+            linger_most: never,
+            handshake: never,
+        }
+    }
 }
 
 impl Default for Config {

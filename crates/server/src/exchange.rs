@@ -10,6 +10,7 @@ use http::header::{HOST, REFERER, USER_AGENT};
 
 use crate::access_log::{AccessLog, Entry};
 use crate::config::Timeouts;
+use crate::counters::Counters;
 use crate::reply::{Answer, Intake, Plan};
 
 /// The state of an exchange between turns.
@@ -25,7 +26,7 @@ pub(crate) struct Exchange {
     pub(crate) received: u64,
     /// Of that, what was thrown away.
     pub(crate) discarded: u64,
-    pub(crate) pace: Pace,
+    pace: Pace,
 }
 
 /// How long the client has had for its content. Time in which nobody would have taken any does not
@@ -33,6 +34,14 @@ pub(crate) struct Exchange {
 pub(crate) struct Pace {
     since: Instant,
     paused_at: Option<Instant>,
+    drain: Option<Drain>,
+}
+
+/// The response is complete, and what is left of the content is thrown away.
+struct Drain {
+    since: Instant,
+    /// When the client was last heard.
+    last: Instant,
 }
 
 /// A sink panicked.
@@ -40,7 +49,7 @@ pub(crate) struct SinkPanicked;
 
 impl Pace {
     fn new(now: Instant) -> Self {
-        Self { since: now, paused_at: None }
+        Self { since: now, paused_at: None, drain: None }
     }
 
     /// Notes whether content is wanted from now on.
@@ -56,9 +65,17 @@ impl Pace {
     }
 
     /// When more content than was `received` must have come; `None` during a pause.
-    pub(crate) fn deadline(&self, timeouts: &Timeouts, received: u64) -> Option<Instant> {
-        let earned = Duration::from_secs(received / timeouts.content_rate.max(1));
-        self.paused_at.is_none().then(|| self.since + timeouts.content_grace + earned)
+    fn deadline(&self, timeouts: &Timeouts, received: u64) -> Option<Instant> {
+        if self.paused_at.is_some() {
+            return None;
+        }
+        if let Some(drain) = &self.drain {
+            let quiet = drain.last.checked_add(timeouts.linger_quiet);
+            let most = drain.since.checked_add(timeouts.linger_most);
+            return quiet.into_iter().chain(most).min();
+        }
+        let earned = Duration::from_secs(received.checked_div(timeouts.content_rate)?);
+        self.since.checked_add(timeouts.content_grace.saturating_add(earned))
     }
 }
 
@@ -86,6 +103,32 @@ impl Exchange {
         })
     }
 
+    /// When the rest of the content must have come, or more of it.
+    pub(crate) fn deadline(&self, timeouts: &Timeouts) -> Option<Instant> {
+        self.pace.deadline(timeouts, self.received)
+    }
+
+    /// Whether the response is complete and only content that nobody wants is outstanding.
+    pub(crate) fn is_draining(&self) -> bool {
+        matches!(self.plan.answer, Answer::Queued) && self.plan.discards()
+    }
+
+    /// Notes whether content is wanted from now on.
+    pub(crate) fn note_wanted(&mut self, wanted: bool, now: Instant) {
+        self.pace.wanted(wanted, now);
+        if self.is_draining() {
+            self.pace.drain.get_or_insert(Drain { since: now, last: now });
+        }
+    }
+
+    /// Counts content that is thrown away.
+    pub(crate) fn discard(&mut self, count: usize, now: Instant) {
+        self.discarded += count as u64;
+        if let Some(drain) = &mut self.pace.drain {
+            drain.last = now;
+        }
+    }
+
     /// Content whose reader has gone is content that nobody wants.
     pub(crate) fn forget_gone_reader(&mut self) {
         if matches!(&self.plan.content, Intake::Feed(feed) if feed.is_abandoned()) {
@@ -107,6 +150,7 @@ pub(crate) fn needs_head(plan: &Plan, logged: bool) -> bool {
 
 /// Tells the access log of an exchange that has ended.
 pub(crate) struct Record<'a> {
+    pub(crate) counters: &'a Counters,
     pub(crate) remote: &'a Address,
     pub(crate) status: Option<StatusCode>,
     pub(crate) content: u64,
@@ -116,10 +160,10 @@ pub(crate) struct Record<'a> {
 }
 
 impl Record<'_> {
-    pub(crate) fn write(&self, log: &dyn AccessLog, head: Option<&RequestHead<'_>>) {
+    pub(crate) fn write(&self, access_log: &dyn AccessLog, head: Option<&RequestHead<'_>>) {
         let line = head.map(request_line).unwrap_or_default();
         let field = |name| head.and_then(|head| head.fields.get(name));
-        log.record(&Entry {
+        let entry = Entry {
             remote: self.remote,
             time: SystemTime::now(),
             request_line: &line,
@@ -130,7 +174,12 @@ impl Record<'_> {
             referer: field(&REFERER),
             user_agent: field(&USER_AGENT),
             aborted: self.aborted,
-        });
+        };
+        // A log that fails must not cost the response that it tells of.
+        if catch_unwind(AssertUnwindSafe(|| access_log.record(&entry))).is_err() {
+            self.counters.panics.add(1);
+            log::error!("the access log panicked");
+        }
     }
 }
 

@@ -252,10 +252,12 @@ impl Handle {
     /// Orders every loop to stop; a second order replaces the first.
     pub fn stop(&self, grace: Grace) {
         let now = Instant::now();
+        // A century is for ever, and fits into what the clock can say.
+        let later = |span: Duration| now + span.min(CENTURY);
         let stop = Stop {
-            accept_until: now + grace.accept_for,
-            idle_until: now + grace.accept_for.max(grace.idle_for),
-            deadline: now + grace.deadline,
+            accept_until: later(grace.accept_for),
+            idle_until: later(grace.accept_for.max(grace.idle_for)),
+            deadline: later(grace.deadline),
         };
         for event_loop in &self.loops {
             // A loop that has ended already needs no order.
@@ -288,3 +290,5 @@ impl Default for Grace {
         }
     }
 }
+
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);

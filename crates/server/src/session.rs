@@ -219,7 +219,7 @@ impl Session {
         let has_input = self.state.unstepped && !self.input.is_empty();
         let wanted = self.wants_input(cx, out, has_input);
         if let Some(exchange) = &mut self.exchange {
-            exchange.pace.wanted(wanted, cx.now());
+            exchange.note_wanted(wanted, cx.now());
         }
         if !wanted {
             return Ok(false);

@@ -29,6 +29,10 @@ impl Session {
                 Some(Given { response, panicked }) => {
                     changed = true;
                     self.worker.counters.panics.add(u64::from(panicked));
+                    if exchange.discarded > self.worker.shared.config.drain {
+                        // More content came than is read away: the connection ends.
+                        self.conn.close_after_cycle();
+                    }
                     let framing = exchange.framing;
                     self.reply(cx, out, framing, &mut exchange.plan, |mut reply| {
                         reply.answer(response);
@@ -147,7 +151,8 @@ impl Session {
         aborted: bool,
     ) -> Record<'_> {
         let (status, content) = (plan.status, plan.sent);
-        Record { remote: &self.peer().remote, status, content, started, now, aborted }
+        let counters = &self.worker.counters;
+        Record { counters, remote: &self.peer().remote, status, content, started, now, aborted }
     }
 
     /// The client broke a rule: it is told so once, where it can be, and the connection ends.
@@ -205,9 +210,10 @@ impl Session {
         {
             log::debug!("resetting a connection: {error}");
         }
-        if self.exchange.is_some() {
-            self.worker.counters.aborted.add(1);
-            self.finish_exchange(now, true);
+        if let Some(exchange) = &self.exchange {
+            let aborted = unsent || !matches!(exchange.plan.answer, Answer::Queued);
+            self.worker.counters.aborted.add(u64::from(aborted));
+            self.finish_exchange(now, aborted);
         }
     }
 

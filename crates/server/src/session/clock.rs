@@ -74,19 +74,22 @@ impl Clock {
         }
     }
 
-    fn deadline(&self, timeouts: &Timeouts, head_bytes: usize) -> Instant {
-        match self.phase {
-            Phase::Handshake => self.since + timeouts.handshake,
-            Phase::Fresh => self.since + timeouts.first_byte,
+    /// `None` is never.
+    fn deadline(&self, timeouts: &Timeouts, head_bytes: usize) -> Option<Instant> {
+        let (since, span) = match self.phase {
+            Phase::Handshake => (self.since, timeouts.handshake),
+            Phase::Fresh => (self.since, timeouts.first_byte),
             Phase::Head => {
                 let earned = Duration::from_secs(head_bytes as u64 / HEAD_BYTES_PER_SECOND);
-                self.since + (timeouts.head + earned).min(timeouts.head_most)
+                (self.since, timeouts.head.saturating_add(earned).min(timeouts.head_most))
             }
-            Phase::Idle => self.since + timeouts.idle,
+            Phase::Idle => (self.since, timeouts.idle),
             Phase::Linger { last } => {
-                (last + timeouts.linger_quiet).min(self.since + timeouts.linger_most)
+                let most = self.since.checked_add(timeouts.linger_most);
+                return last.checked_add(timeouts.linger_quiet).into_iter().chain(most).min();
             }
-        }
+        };
+        since.checked_add(span)
     }
 }
 
@@ -102,16 +105,18 @@ impl Stall {
         }
     }
 
-    fn deadline(&self, timeouts: &Timeouts) -> Instant {
-        (self.progress_at + timeouts.write_progress).min(self.window_at + timeouts.write_window)
+    /// `None` is never.
+    fn deadline(&self, timeouts: &Timeouts) -> Option<Instant> {
+        let window = self.window_at.checked_add(timeouts.write_window);
+        self.progress_at.checked_add(timeouts.write_progress).into_iter().chain(window).min()
     }
 
     /// Whether the peer takes too little; a window that was good enough begins anew.
     fn is_too_slow(&mut self, timeouts: &Timeouts, now: Instant) -> bool {
-        if now >= self.progress_at + timeouts.write_progress {
+        if now.saturating_duration_since(self.progress_at) >= timeouts.write_progress {
             return true;
         }
-        if now < self.window_at + timeouts.write_window {
+        if now.saturating_duration_since(self.window_at) < timeouts.write_window {
             return false;
         }
         let least = timeouts.write_rate.saturating_mul(timeouts.write_window.as_secs());
@@ -126,12 +131,9 @@ impl Session {
     /// When the session has to be looked at although nothing happens.
     pub(super) fn deadline(&self, stall: Option<&Stall>, cx: &Turn<'_>) -> Option<Instant> {
         let timeouts = &self.worker.shared.config.timeouts;
-        let write = stall.map(|stall| stall.deadline(timeouts));
+        let write = stall.and_then(|stall| stall.deadline(timeouts));
         let read = self.read_deadline(cx, stall.is_some());
-        match (read, write) {
-            (Some(read), Some(write)) => Some(read.min(write)),
-            (read, write) => read.or(write),
-        }
+        read.into_iter().chain(write).min()
     }
 
     fn read_deadline(&self, cx: &Turn<'_>, writing: bool) -> Option<Instant> {
@@ -146,13 +148,14 @@ impl Session {
                 }
                 let usual = self.clock.deadline(timeouts, self.input.len());
                 // A stop waits only a little for connections on which no request is complete.
-                Some(cx.stopping().map_or(usual, |stop| usual.min(stop.idle_until)))
+                let stop = cx.stopping().map(|stop| stop.idle_until);
+                usual.into_iter().chain(stop).min()
             }
             (Some(exchange), Stage::Open) => {
                 if self.conn.reading_done() {
                     return None;
                 }
-                exchange.pace.deadline(timeouts, exchange.received)
+                exchange.deadline(timeouts)
             }
         }
     }
@@ -172,6 +175,12 @@ impl Session {
         // Whoever is ended by a stop was not too slow, and an idle connection breaks no promise.
         if !stopping && (mid_head || self.exchange.is_some() || establishing) {
             self.worker.counters.timeouts.add(1);
+        }
+        if self.exchange.as_ref().is_some_and(|exchange| exchange.is_draining()) {
+            // The client has its answer; it may still read it before the end.
+            self.finish_exchange(cx.now(), false);
+            self.close();
+            return Ok(());
         }
         if self.state.stage != Stage::Open || stopping || !(mid_head || mid_content) {
             return Err(Ended);

@@ -205,7 +205,7 @@ impl Session {
             // Content that nobody wants, behind an answer: within the bound it keeps the
             // connection in step, beyond it the connection ends.
             Intake::Discard => {
-                exchange.discarded += bytes.len() as u64;
+                exchange.discard(bytes.len(), cx.now());
                 if exchange.discarded > drain && !exchange.is_unanswered() {
                     self.finish_exchange(cx.now(), false);
                     self.close();

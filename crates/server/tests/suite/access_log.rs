@@ -183,6 +183,22 @@ fn a_function_is_a_log() {
     assert_eq!(*count.lock().unwrap(), [Some(b"example.com".to_vec())]);
 }
 
+#[test]
+fn a_log_that_panics_costs_no_response() {
+    let log: Arc<dyn AccessLog> = Arc::new(|_: &Entry<'_>| panic!("on purpose"));
+    let handler = |request: &Request<'_>, reply: Reply<'_>| match request.path() {
+        "/late" => reply.defer().send(Response::text("late")),
+        _ => reply.send(Response::text("hello")),
+    };
+    let running = serve_with(Server::new(handler).access_log(log));
+    let mut client = running.connect();
+    client.send([get("/"), get("/late"), get("/")].concat());
+    for expected in ["hello", "late", "hello"] {
+        assert_eq!(client.receive().text(), expected);
+    }
+    assert_eq!(running.handle.totals().panics, 3);
+}
+
 /// A writer that fails as often as it is told to.
 struct Failing(u32, Shared);
 

@@ -305,6 +305,33 @@ fn an_early_answer_is_followed_by_a_bounded_drain() {
 }
 
 #[test]
+fn a_late_answer_to_more_than_is_drained_says_that_the_connection_ends() {
+    let (tickets, waiting) = std::sync::mpsc::channel();
+    let tickets = Mutex::new(tickets);
+    let mut simulated = Simulated::new(Server::new(move |_: &Request<'_>, reply: Reply<'_>| {
+        tickets.lock().unwrap().send(reply.defer()).unwrap();
+    }));
+    let mut peer = simulated.connect();
+    peer.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let chunk = format!("1000\r\n{}\r\n", "x".repeat(4096));
+    let mut sent = 0;
+    loop {
+        let count = peer.try_send(chunk.as_bytes());
+        sent += count;
+        simulated.turn();
+        if count < chunk.len() {
+            break;
+        }
+    }
+    assert!(sent > 256 * 1024 && sent < 500 * 1024, "{sent} bytes were taken for nobody");
+    waiting.try_recv().unwrap().send(Response::text("late"));
+    simulated.turn();
+    let received = peer.received().unwrap();
+    assert_eq!(received.text(), "late");
+    assert!(received.closes());
+}
+
+#[test]
 fn endless_chunks_behind_an_early_answer_end_the_connection() {
     let running = serve(respond(|_| Response::error(StatusCode::FORBIDDEN)));
     let mut client = running.connect();

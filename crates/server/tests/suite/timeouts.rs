@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use avocet_server::{Config, Reply, Request, Response, Server, Timeouts};
+use avocet_server::{Config, Reply, Request, Response, Server, Timeouts, respond};
 use http::StatusCode;
 
 use crate::support::{Peer, Recorded, Simulated, get};
@@ -254,6 +254,66 @@ fn lingering_ends_with_the_client() {
     peer.finish();
     simulated.turn();
     assert!(peer.is_gone());
+}
+
+/// An answer that does not want the content, to a client that sends `rate` bytes of it a second: when
+/// the server half-closes, and when it is gone.
+fn drain_at(rate: usize) -> (Option<u64>, u64) {
+    let log = Recorded::new();
+    let early = Server::new(respond(|_| Response::text("early"))).access_log(log.clone());
+    let mut simulated = Simulated::new(early);
+    let mut peer = simulated.connect();
+    peer.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000\r\n\r\nsome");
+    simulated.turn();
+    assert_eq!(peer.received().map(|received| received.closes()), Some(false));
+    let mut closed = None;
+    while !peer.is_gone() {
+        simulated.advance(Duration::from_millis(500));
+        if closed.is_none() && peer.is_closed() {
+            closed = Some(simulated.elapsed().as_secs());
+        }
+        peer.try_send(&vec![b'x'; rate / 2]);
+        simulated.turn();
+        assert!(simulated.elapsed() < seconds(100), "the connection stays");
+    }
+    assert_eq!((simulated.totals().aborted, log.last().3), (0, false), "the answer was whole");
+    (closed, simulated.elapsed().as_secs())
+}
+
+#[test]
+fn a_drain_ends_after_two_quiet_seconds() {
+    let (closed, gone) = drain_at(0);
+    assert_eq!(closed, Some(2));
+    assert!((4..=5).contains(&gone), "gone after {gone} s");
+}
+
+#[test]
+fn a_drain_ends_after_ten_seconds_in_all() {
+    let (closed, gone) = drain_at(20);
+    assert_eq!(closed, Some(10));
+    assert!((20..=21).contains(&gone), "gone after {gone} s");
+}
+
+#[test]
+fn a_time_out_may_be_for_ever() {
+    let mut config = Config::default();
+    let never = Duration::MAX;
+    config.timeouts = Timeouts::never();
+    assert_eq!((config.timeouts.idle, config.timeouts.content_rate), (never, 0));
+    let mut simulated = Simulated::new(server().config(config));
+    let fresh = simulated.connect();
+    let (mut head, mut idle, mut content) =
+        (simulated.connect(), simulated.connect(), simulated.connect_with_room(100));
+    head.send("GET");
+    idle.send(get("/"));
+    content.try_send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n");
+    for _ in 0..100 {
+        simulated.advance(seconds(100_000));
+    }
+    assert!(!fresh.is_gone() && !head.is_closed() && !idle.is_gone() && !content.is_closed());
+    content.send("123456789");
+    simulated.turn();
+    assert!(content.transport.waiting() > 0, "and what waits is still answered");
 }
 
 /// A transport whose handshake never ends.
