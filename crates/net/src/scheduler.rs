@@ -301,6 +301,21 @@ impl Scheduler {
     }
 }
 
+impl Drop for Scheduler {
+    /// The tasks that are left, each by itself: a panic in the drop of one must not keep the others
+    /// from theirs, nor end the thread.
+    fn drop(&mut self) {
+        for index in 0..self.slots.len() {
+            if let Some(task) = self.slots[index].task.take()
+                && catch_unwind(AssertUnwindSafe(|| drop(task))).is_err()
+            {
+                let id = TaskId { index: index as u32, generation: self.slots[index].generation };
+                self.panicked(id, "the drop");
+            }
+        }
+    }
+}
+
 impl Slot {
     const VACANT: Self =
         Self { task: None, deadline: NEVER, generation: 0, ready: Readiness::NONE, queued: false };
@@ -315,3 +330,13 @@ pub(crate) const SCRATCH: usize = 64 * 1024;
 /// After this a write that was given up in doubt is tried again.
 const SOON: Duration = Duration::from_millis(10);
 const FOLLOW_UPS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_at_rest_costs_what_the_documentation_says() {
+        assert_eq!(size_of::<Slot>() + crate::wheel::LINK, 44);
+    }
+}

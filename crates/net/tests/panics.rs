@@ -85,3 +85,31 @@ fn buffers_lost_in_a_panic_are_replaced_by_clean_ones() {
     event_loop.turn_at(now);
     assert_eq!(event_loop.scheduler().panics(), 1);
 }
+
+struct InDropAtRest(Arc<AtomicU32>);
+
+impl Task for InDropAtRest {
+    fn turn(&mut self, _: &mut Turn<'_>) -> Next {
+        Next::Wait(None)
+    }
+}
+
+impl Drop for InDropAtRest {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        panic!("on purpose, in the drop of the loop")
+    }
+}
+
+#[test]
+fn a_panic_in_the_drop_of_one_task_does_not_keep_the_loop_from_dropping_the_others() {
+    let now = Instant::now();
+    let mut event_loop = EventLoop::simulated(now);
+    let drops = Arc::new(AtomicU32::new(0));
+    for _ in 0..3 {
+        event_loop.spawn(Box::new(InDropAtRest(drops.clone())));
+    }
+    event_loop.turn_at(now);
+    drop(event_loop);
+    assert_eq!(drops.load(Ordering::Relaxed), 3);
+}
