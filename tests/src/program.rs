@@ -113,7 +113,11 @@ fn address_in(line: &str) -> Option<SocketAddr> {
 ///
 /// Cargo gives an integration test the path of a program of its own package only, so the test asks
 /// cargo, which builds it in the same folder and with the same profile.
-fn program() -> &'static PathBuf {
+///
+/// # Panics
+///
+/// If it does not build.
+pub fn program() -> &'static PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     static BUILDING: Mutex<()> = Mutex::new(());
     let _one = BUILDING.lock();

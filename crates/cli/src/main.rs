@@ -1,6 +1,8 @@
 //! The program `avocet`.
 #![forbid(unsafe_code)]
 
+mod addresses;
+mod check;
 mod echo;
 mod exit;
 mod failure;
@@ -8,6 +10,7 @@ mod fetch;
 mod output;
 mod running;
 mod serve;
+mod target;
 
 use std::process::ExitCode;
 
@@ -32,6 +35,7 @@ enum Verb {
     /// Serve a folder, or one text, over HTTP
     Serve(Box<serve::Serve>),
     Fetch(Box<fetch::Fetch>),
+    Check(check::Check),
     /// Answer requests with what they were: for trying out clients
     Echo(echo::Echo),
 }
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
     let result = match arguments.verb {
         Verb::Serve(serve) => serve.run(arguments.quiet),
         Verb::Fetch(fetch) => fetch.run(arguments.verbose > 0, arguments.quiet),
+        Verb::Check(check) => check.run(arguments.quiet),
         Verb::Echo(echo) => echo.run(arguments.quiet),
     };
     match result {

@@ -12,6 +12,15 @@ pub(crate) fn line(text: impl fmt::Display) {
     }
 }
 
+/// Prints a line that was asked for: one that cannot be written is an error.
+///
+/// *Errors*: what the system says of standard output.
+pub(crate) fn answer(text: impl fmt::Display) -> io::Result<()> {
+    let text = printable(&text.to_string());
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush())
+}
+
 /// Prints the line of a failure to standard error.
 pub(crate) fn error(failure: impl fmt::Display) {
     let text = printable(&failure.to_string());

@@ -19,6 +19,7 @@ use super::args::{Browser, Fetch};
 use super::content::{self, Given};
 use super::trace::Trace;
 use crate::failure::Failure;
+use crate::target::{AGENT, with_scheme};
 
 /// The jar of a run and where it is kept.
 pub(crate) struct Cookies {
@@ -139,10 +140,9 @@ fn fields(
         }
         None => {
             let agent = options.user_agent.as_deref();
-            let own = concat!("avocet/", env!("CARGO_PKG_VERSION"));
             match agent {
                 Some("") => {}
-                agent => push(&USER_AGENT, agent.unwrap_or(own).as_bytes())?,
+                agent => push(&USER_AGENT, agent.unwrap_or(AGENT).as_bytes())?,
             }
             let accept = if options.json.is_empty() { "*/*" } else { content::JSON };
             push(&ACCEPT, accept.as_bytes())?;
@@ -294,10 +294,6 @@ fn time_condition(text: &str) -> Result<(HeaderName, [u8; 29]), Failure> {
         }
     };
     Ok((name, dates::format_imf(seconds)))
-}
-
-fn with_scheme(url: &str) -> String {
-    if url.contains("://") { url.to_owned() } else { format!("http://{url}") }
 }
 
 fn with_query(url: &str, query: Option<&str>) -> String {

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::args::Fetch;
 use crate::failure::Failure;
+use crate::target::with_scheme;
 
 /// The place of one transfer's content. A file is made when the first byte comes, so that a failure
 /// before it leaves what was there.
@@ -194,8 +195,7 @@ fn in_folder(options: &Fetch, path: &Path) -> PathBuf {
 /// The last part of the path, made safe: it names a file of ours.
 fn last_part(url: &str) -> Result<PathBuf, Failure> {
     let nameless = || Failure::usage(format_args!("{url} names no file; use -o FILE"));
-    let with_scheme = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
-    let parsed = Url::parse(&with_scheme)
+    let parsed = Url::parse(&with_scheme(url))
         .map_err(|error| Failure::with_status(3, format_args!("`{url}`: {error}")))?;
     let name = parsed.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
     file_names::safe(name).map(PathBuf::from).ok_or_else(nameless)
