@@ -18,7 +18,8 @@ pub enum Body {
     Owned(Vec<u8>),
     /// Bytes shared with others.
     Shared(Bytes),
-    /// A range of a file, by sendfile where the transport can.
+    /// A range of a file, by sendfile where the transport can. A file that has become shorter cuts
+    /// the response off.
     File(FileRange),
     /// Pieces made while they are sent; without a size they are sent chunked.
     Source {
@@ -34,6 +35,8 @@ pub enum Body {
 pub trait BodySource: Send {
     /// The next piece, of about `most` bytes or fewer. A source that has nothing yet keeps a
     /// notifier from `wake` and uses it when there is more.
+    ///
+    /// *Bounds*: called only while fewer than 64 KiB wait for the client.
     ///
     /// *Errors*: the response is cut off and the connection ends, so that the client cannot take
     /// the part for the whole.

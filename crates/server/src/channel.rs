@@ -15,7 +15,10 @@ use crate::body::{Body, BodySource, Pulled};
 
 /// Two ends of a response's content: the sender for another thread and the body for a response.
 ///
-/// *Bounds*: at most `capacity` bytes wait, and one piece beyond it.
+/// *Bounds*: at most `capacity` bytes wait, and one piece beyond it. How long the body may stay
+/// without a piece is the sender's to bound.
+///
+/// *Errors*: content that does not have the `size` that was given is cut off.
 pub fn channel(capacity: usize, size: Option<u64>) -> (BodySender, Body) {
     let shared = Arc::new(Shared { state: Mutex::default(), room: Condvar::new(), capacity });
     let source = Box::new(Receiver(shared.clone()));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Counts of one loop. Only its own thread adds, so that an addition needs no locked instruction;
 /// anybody may read.
 #[derive(Debug, Default)]
-pub struct Counters {
+pub(crate) struct Counters {
     pub(crate) connections: Count,
     pub(crate) ended: Count,
     pub(crate) requests: Count,

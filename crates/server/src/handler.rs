@@ -6,10 +6,20 @@ use crate::reply::Reply;
 use crate::request::Request;
 use crate::response::Response;
 
-/// Answers requests on the loop's thread: it must not block. Work that may block goes through
-/// [`crate::blocking`] or a [`crate::Ticket`].
+/// Answers requests.
 ///
-/// A handler that returns without having used its reply, or that panics, is answered 500.
+/// A handler is called on the loop's thread as soon as a head is complete, before any content is
+/// read. It uses its [`Reply`] up in one of the ways that the reply has, and returns.
+///
+/// *Bounds*: one call at a time for each connection, in the order of its requests; the next request
+/// is read when the exchange is over. How long a late answer takes is the handler's to bound.
+///
+/// *Errors*: whoever returns without having used the reply, or panics, is answered 500, and the
+/// connection ends; when content was already under way it is cut off. The loop and the other
+/// connections go on.
+///
+/// *Blocking*: not allowed, for all connections of the loop wait meanwhile. Work that may block goes
+/// to [`crate::blocking`], or to another thread with a [`crate::Ticket`].
 pub trait Handler: Send + Sync {
     /// Answers one request, or arranges that it will be answered.
     fn handle(&self, request: &Request<'_>, reply: Reply<'_>);

@@ -31,7 +31,7 @@ pub use body::{Body, BodySource, Pulled};
 pub use channel::{BodySender, channel};
 pub use config::{Config, Timeouts};
 pub use connections::Connections;
-pub use counters::{Counters, Totals};
+pub use counters::Totals;
 pub use error_page::ErrorPages;
 pub use handler::{Handler, respond};
 pub use log_line::LogFormat;

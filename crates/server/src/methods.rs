@@ -12,7 +12,18 @@ use crate::response::Response;
 ///
 /// HEAD falls to GET and is answered without content; OPTIONS is answered 204 with Allow unless
 /// there is a handler for it. A method that is known but has no handler is 405 with Allow, an
-/// unknown one 501 (RFC 9110 §9.1, §15.5.6, §15.6.2).
+/// unknown one 501. The case of methods counts.
+///
+/// *Spec*: RFC 9110 §9.1, §9.3.7, §15.5.6, §15.6.2.
+///
+/// ```
+/// use avocet_server::{Methods, Response, respond};
+///
+/// let methods = Methods::new()
+///     .get(respond(|_| Response::text("all birds\n")))
+///     .delete(respond(|_| Response::new(http::StatusCode::NO_CONTENT)));
+/// assert_eq!(methods.allow(), "DELETE, GET, HEAD, OPTIONS");
+/// ```
 #[derive(Default)]
 pub struct Methods {
     handlers: Vec<(Method, Box<dyn Handler>)>,

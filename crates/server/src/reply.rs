@@ -90,6 +90,10 @@ pub struct Upgraded {
 }
 
 /// Takes request content as it comes, on the loop's thread, and answers at its end.
+///
+/// *Errors*: a sink that panics is answered 500, and the connection ends.
+///
+/// *Blocking*: not allowed, as in a [`Handler`](crate::Handler).
 pub trait Sink {
     /// Some bytes of the content.
     fn data(&mut self, bytes: &[u8]);
@@ -115,24 +119,36 @@ pub(crate) trait Feed {
 
 impl Reply<'_> {
     /// Answers.
+    ///
+    /// *Errors*: a response that HTTP does not allow (content with 204, an interim status, 101 that
+    /// was not asked for) is answered 500 in its place and told to the program's log.
     pub fn send(mut self, response: Response) {
         self.answer(response);
     }
 
     /// Answers with parts that stay the handler's own: nothing is allocated.
+    ///
+    /// *Errors*: as for [`Reply::send`].
     pub fn send_parts(mut self, status: StatusCode, fields: &FieldBuf, body: Body) {
         self.start(status, fields, body, &FieldBuf::new());
     }
 
     /// Sends an interim response, 100 or 103; a client of HTTP/1.0 gets none.
     ///
-    /// *Errors*: a status that is not interim, or an answer that was begun already.
+    /// 100 goes out of itself when content is wanted; this is for hints.
+    ///
+    /// *Errors*: a status that is not interim, or a client of HTTP/1.0.
+    ///
+    /// *Spec*: RFC 9110 §15.2, RFC 8297.
     pub fn interim(&mut self, status: StatusCode, fields: &FieldBuf) -> Result<(), SendError> {
         self.out.append(|tail| self.conn.send_interim(status, fields, tail))
     }
 
-    /// Collects the request's content, at most `limit` bytes, then calls `then`. Beyond the limit
-    /// the library answers 413.
+    /// Collects the request's content, at most `limit` bytes, then calls `then` on the loop's thread.
+    ///
+    /// *Bounds*: content that is declared larger is answered 413 before it is read, other content as
+    /// soon as it is larger; the connection ends then. Memory grows with what has come, never with
+    /// what was declared. A client below the least rate is answered 408.
     pub fn collect(
         self,
         limit: u64,
@@ -143,12 +159,18 @@ impl Reply<'_> {
     }
 
     /// Gives the request's content to a sink, which answers at its end.
+    ///
+    /// *Bounds*: of content that the sink is not ready for, one buffer of the loop waits. The least
+    /// rate holds only while the sink is ready.
     pub fn consume(self, sink: Box<dyn Sink>) {
         self.plan.content = Intake::Sink(sink);
         self.plan.answer = Answer::AtEnd;
     }
 
     /// Answers later, from any thread. The request's content is read away.
+    ///
+    /// *Bounds*: content beyond [`Config::drain`](crate::Config::drain) stays unread, and the
+    /// connection ends with the answer. There is no time-out for the answer.
     pub fn defer(self) -> Ticket {
         let (ticket, slot) = Ticket::new((self.wake)());
         self.plan.answer = Answer::Deferred(slot);
@@ -161,8 +183,15 @@ impl Reply<'_> {
         self.defer()
     }
 
-    /// Leaves HTTP: answers 101 with these fields (or the given 2xx to a CONNECT) and hands the
-    /// connection to the task that `then` makes.
+    /// Leaves HTTP: answers 101 with these fields, which must name the protocol in Upgrade, or the
+    /// given 2xx to a CONNECT, and hands the connection to the task that `then` makes once that has
+    /// left and the request's content has ended.
+    ///
+    /// *Bounds*: the session's time-outs are over with HTTP; the task sets its own.
+    ///
+    /// *Errors*: 101 to a request that did not ask for it is answered 500.
+    ///
+    /// *Spec*: RFC 9110 §7.8, §9.3.6, §15.2.2.
     pub fn upgrade(
         mut self,
         status: StatusCode,

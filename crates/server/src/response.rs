@@ -84,7 +84,9 @@ impl Response {
         busy
     }
 
-    /// A redirect to `location`, which must be a valid field value.
+    /// A redirect to `location`.
+    ///
+    /// *Errors*: a location with control characters.
     pub fn redirect(status: StatusCode, location: &str) -> Result<Self, InvalidField> {
         Self::new(status).with_field(&LOCATION, location)
     }
@@ -118,6 +120,10 @@ impl Response {
 
     /// The same with trailer fields, which makes the content chunked; a client of HTTP/1.0 does not
     /// get them.
+    ///
+    /// *Errors*: a field that cannot stand in trailers cuts the response off.
+    ///
+    /// *Spec*: RFC 9110 §6.5.
     #[must_use]
     pub fn with_trailers(mut self, trailers: FieldBuf) -> Self {
         self.trailers = trailers;

@@ -109,7 +109,8 @@ impl Server {
         self
     }
 
-    /// Puts a transport around each accepted one.
+    /// Puts a transport around each accepted one, on the loop's thread. Its handshake has
+    /// [`Timeouts::handshake`](crate::Timeouts::handshake).
     #[must_use]
     pub fn wrap(
         mut self,
@@ -120,7 +121,8 @@ impl Server {
     }
 
     /// Sessions for connections that the caller brings, on a loop of the caller's: one call for each
-    /// loop. Addresses, the number of loops and the number of connections have no meaning then.
+    /// loop. Addresses, the number of loops and the number of connections have no meaning then, and
+    /// each call counts client addresses for itself.
     ///
     /// *Errors*: a server name that is no valid field value.
     pub fn connections(&self) -> Result<Connections, InvalidField> {
@@ -249,7 +251,11 @@ impl Run {
 }
 
 impl Handle {
-    /// Orders every loop to stop; a second order replaces the first.
+    /// Orders every loop to stop, and returns; a second order replaces the first.
+    ///
+    /// Listeners take what the kernel has completed and close. Whatever is under way is finished, its
+    /// response says `Connection: close`. Connections without a request end after
+    /// [`Grace::idle_for`], everything at [`Grace::deadline`]. [`Bound::run`] returns then.
     pub fn stop(&self, grace: Grace) {
         let now = Instant::now();
         // A century is for ever, and fits into what the clock can say.
@@ -265,7 +271,7 @@ impl Handle {
         }
     }
 
-    /// The counters of all loops, added up.
+    /// The counters of all loops, added up; those of one loop may be a moment apart.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();
         for counters in &self.counters {

@@ -13,6 +13,19 @@ use crate::response::Response;
 /// thread: it must not block.
 ///
 /// *Bounds*: content is collected up to 1 MiB, beyond that the answer is 413.
+///
+/// *Errors*: framing fields of the response are left out, for they are the library's own; a field
+/// that cannot be sent is answered 500.
+///
+/// ```
+/// use avocet_server::http_service;
+///
+/// let echo = http_service(|request: http::Request<Vec<u8>>| {
+///     http::Response::new(request.into_body())
+/// });
+/// # fn is_handler(_: impl avocet_server::Handler) {}
+/// # is_handler(echo);
+/// ```
 pub fn http_service<F>(answer: F) -> impl Handler
 where
     F: Fn(http::Request<Vec<u8>>) -> http::Response<Vec<u8>> + Send + Sync + Clone + 'static,

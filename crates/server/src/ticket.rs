@@ -10,8 +10,10 @@ use crate::response::Response;
 
 /// The right and duty to answer one request; may be sent to another thread.
 ///
-/// A ticket that is dropped unused answers 500. When the connection has ended meanwhile the
-/// response is dropped in silence.
+/// *Errors*: a ticket that is dropped unused answers 500. When the connection has ended meanwhile
+/// the response is dropped in silence.
+///
+/// *Blocking*: never.
 pub struct Ticket {
     slot: Arc<Slot>,
     notifier: Notifier,
