@@ -13,20 +13,36 @@ mod table;
 use crate::args::Args;
 use crate::{Outcome, shell};
 
+/// What `--help` says beyond the usage.
+pub(crate) const DETAILS: &str = "\
+NAME is a bench of the package avocet-benches, or `server`, which measures whole servers and takes:
+  --against A,B,C        who runs: avocet (the example hello), serve (the program), floor, hyper,
+                         may_minihttp, actix, ntex, tiny_http, nginx, lighttpd, haproxy; all
+  --also NAME=COMMAND    one more, with {port} and {workers} in its command
+  --modes A,B            keep-alive, pipelined, single, fresh, syscalls, idle; these are the default;
+                         counts (instructions and allocations under Valgrind)
+  --rounds N, --secs N   rounds (5) and the seconds of each server in a round (1)
+  --idle-connections N   connections of the mode idle (10000)
+  --check                fail when a goal is missed";
+
 pub(crate) fn run(args: &mut Args) -> Outcome {
-    let name = args.positional();
-    if name.as_deref() == Some("server") {
-        return server::run(args);
-    }
     let save = args.value("--save")?;
     let compare = args.value("--compare")?;
+    let name = args.positional();
+    if name.as_deref() == Some("server") {
+        if save.is_some() || compare.is_some() {
+            return Err("servers are compared within a run, by --against and --also".to_owned());
+        }
+        return server::run(args);
+    }
     args.finish()?;
     let mut command = shell::cargo();
     command.args(["bench", "--package", "avocet-benches"]);
-    match &name {
-        Some(name) => command.args(["--bench", name]),
-        None => command.arg("--benches"),
-    };
+    if name.is_none() && (save.is_some() || compare.is_some()) {
+        return Err("a baseline belongs to one bench: name it".to_owned());
+    }
+    // The pattern keeps to the bench targets: the library has none of its own.
+    command.args(["--bench", name.as_deref().unwrap_or("*")]);
     match (save, compare) {
         (Some(_), Some(_)) => return Err("--save and --compare exclude each other".to_owned()),
         (Some(baseline), None) => command.args(["--", "--save-baseline", &baseline]),

@@ -29,6 +29,8 @@ struct Task {
     name: &'static str,
     usage: &'static str,
     summary: &'static str,
+    /// More that `--help` says; empty for most.
+    details: &'static str,
     run: fn(&mut Args) -> Outcome,
 }
 
@@ -37,66 +39,77 @@ const TASKS: &[Task] = &[
         name: "test",
         usage: "test [ARGS OF CARGO TEST]",
         summary: "every test of the workspace, examples and documentation included",
+        details: "",
         run: test::run,
     },
     Task {
         name: "ci",
         usage: "ci [--require-advisories]",
         summary: "every check that the CI machine makes; what is missing is installed",
+        details: "",
         run: ci::run,
     },
     Task {
         name: "lint",
         usage: "lint [--fix]",
         summary: "rustfmt, clippy and rustdoc, each without a warning",
+        details: "",
         run: lint::run,
     },
     Task {
         name: "conformance",
         usage: "conformance [SUITE]",
         summary: "the conformance suites, or the one named",
+        details: "",
         run: conformance::run,
     },
     Task {
         name: "bench",
         usage: "bench [NAME] [--save NAME | --compare NAME]",
         summary: "the benchmarks; --save keeps a baseline and --compare measures against it",
+        details: bench::DETAILS,
         run: bench::run,
     },
     Task {
         name: "stress",
         usage: "stress [crowd | stop | descriptors] [--server NAME]",
         summary: "slow crowds, SIGTERM under load and a lack of descriptors, each with its bar",
+        details: "",
         run: stress::run,
     },
     Task {
         name: "fuzz",
         usage: "fuzz [TARGET] [--secs N]",
         summary: "a fuzz target for N seconds (60); without a name the targets are listed",
+        details: "",
         run: fuzz::run,
     },
     Task {
         name: "deps",
         usage: "deps",
         summary: "who may depend on whom, and how many crates each package pulls",
+        details: "",
         run: deps::run,
     },
     Task {
         name: "deny",
         usage: "deny [--require-advisories]",
         summary: "licences, bans, sources and advisories of all dependencies",
+        details: "",
         run: deny::run,
     },
     Task {
         name: "tidy",
         usage: "tidy",
         summary: "the house rules that no compiler checks",
+        details: "",
         run: tidy::run,
     },
     Task {
         name: "dist",
         usage: "dist",
         summary: "the program as a stripped release, packed with README and licences",
+        details: "",
         run: dist::run,
     },
 ];
@@ -115,7 +128,7 @@ fn main() -> ExitCode {
     };
     let mut args = Args::new(words.collect());
     if args.flag("--help") || args.flag("-h") {
-        println!("cargo xtask {}\n\n{}", task.usage, task.summary);
+        println!("cargo xtask {}\n\n{}\n{}", task.usage, task.summary, task.details);
         return ExitCode::SUCCESS;
     }
     let outcome = std::env::set_current_dir(shell::root())
