@@ -9,7 +9,7 @@ use std::sync::{Arc, Weak};
 use http::Method;
 
 use crate::config::Config;
-use crate::error::{Error, ErrorKind, Phase};
+use crate::error::Error;
 use crate::multi::Multi;
 use crate::request::{Content, Request};
 use crate::response::Response;
@@ -94,50 +94,36 @@ impl Client {
     /// is none.
     pub fn send(&self, request: Request) -> Result<Response, Error> {
         let engine = self.engine()?;
-        let id = {
-            let mut engine = engine.borrow_mut();
-            engine.begin(request, Delivery::Inbox(Inbox::default()))?
-        };
-        loop {
-            let mut turning = engine.borrow_mut();
-            let found = turning.with(id, |transfer| {
-                let (url, history) = (&transfer.url.clone(), &transfer.history.clone());
-                let inbox = transfer.inbox()?;
-                if let Some(head) = inbox.head.take() {
-                    return Some(Ok((head, url.clone(), history.clone())));
-                }
-                inbox.end.take_if(|end| end.is_err()).and_then(Result::err).map(Err)
-            });
-            match found {
-                Some(Some(Ok((head, url, history)))) => {
-                    drop(turning);
-                    return Ok(Response::new(engine, id, head, url, history));
-                }
-                Some(Some(Err(error))) => {
-                    turning.cancel(id);
-                    return Err(error);
-                }
-                Some(None) => turning.turn(None)?,
-                None => {
-                    let message = "the transfer was lost";
-                    return Err(Error::new(ErrorKind::Cancelled, Phase::Prepare, message));
-                }
-            }
-        }
+        let id = engine.borrow_mut().begin(request, Delivery::Inbox(Inbox::default()))?;
+        Response::wait(engine, id)
     }
 
-    /// The engine of this client on this thread.
-    fn engine(&self) -> Result<Rc<RefCell<Multi>>, Error> {
-        ENGINES.with_borrow_mut(|engines| {
-            if let Some((_, engine)) = engines.get(&self.0.id) {
-                return Ok(engine.clone());
+    /// An engine of this client on this thread. A hook that makes requests itself while the engine
+    /// turns, finds it taken and gets another.
+    fn engine(&self) -> Result<Engine, Error> {
+        let mut gone = Vec::new();
+        let found = ENGINES.try_with(|engines| {
+            let mut engines = engines.borrow_mut();
+            if let Some((_, engines)) = engines.get_mut(&self.0.id) {
+                let free = engines.iter().find(|engine| engine.try_borrow_mut().is_ok());
+                return match free {
+                    Some(engine) => Ok(engine.clone()),
+                    None => self.new_engine().inspect(|engine| engines.push(engine.clone())),
+                };
             }
-            // Engines of clients that are gone have no further use.
-            engines.retain(|_, (client, _)| client.strong_count() > 0);
-            let engine = Rc::new(RefCell::new(Multi::new(self.0.config.clone())?));
-            engines.insert(self.0.id, (Arc::downgrade(&self.0), engine.clone()));
+            // Engines of clients that are gone have no further use. They are dropped outside, since
+            // that may run code of the user.
+            gone.extend(engines.extract_if(|_, (client, _)| client.strong_count() == 0));
+            let engine = self.new_engine()?;
+            engines.insert(self.0.id, (Arc::downgrade(&self.0), vec![engine.clone()]));
             Ok(engine)
-        })
+        });
+        drop(gone);
+        found.unwrap_or_else(|_| self.new_engine())
+    }
+
+    fn new_engine(&self) -> Result<Engine, Error> {
+        Multi::new(self.0.config.clone()).map(|multi| Rc::new(RefCell::new(multi)))
     }
 }
 
@@ -175,8 +161,11 @@ impl RequestBuilder<'_> {
     }
 }
 
-type Engine = (Weak<Shared>, Rc<RefCell<Multi>>);
+type Engine = Rc<RefCell<Multi>>;
+
+/// The engines of this thread by client.
+type Engines = HashMap<u64, (Weak<Shared>, Vec<Engine>)>;
 
 thread_local! {
-    static ENGINES: RefCell<HashMap<u64, Engine>> = RefCell::default();
+    static ENGINES: RefCell<Engines> = RefCell::default();
 }

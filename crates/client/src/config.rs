@@ -10,6 +10,7 @@ use url::Url;
 use crate::connect::{Connector, Proxy};
 use crate::error::Error;
 use crate::hook::Hook;
+use crate::retry::Retry;
 use crate::tcp::TcpConnector;
 
 /// The settings of a client.
@@ -26,6 +27,8 @@ pub struct Config {
     pub limits: Limits,
     /// What is forgiven to servers.
     pub leniency: Leniency,
+    /// When a transfer is tried again.
+    pub retry: Retry,
     /// Connections kept and used.
     pub pool: PoolLimits,
     /// Makes connections.
@@ -54,7 +57,8 @@ pub struct Timeouts {
     pub total: Option<Duration>,
     /// How long content waits for 100 before it is sent anyway: 1 s.
     pub expect: Duration,
-    /// The least rate in bytes per second and the time over which it is measured: none.
+    /// The least rate of content in bytes per second and the time over which it is measured: none.
+    /// A pause of the caller's does not count.
     pub least_rate: Option<(u64, Duration)>,
 }
 
@@ -70,7 +74,7 @@ pub struct Redirects {
     pub keep_post: bool,
 }
 
-/// Bounds on connections.
+/// Bounds on connections. A bound of 0 on those in use counts as 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolLimits {
@@ -80,6 +84,8 @@ pub struct PoolLimits {
     pub active: usize,
     /// Idle connections kept per origin: 64.
     pub idle_per_host: usize,
+    /// Idle connections kept in all: 256. Beyond them the one that rests longest is closed.
+    pub idle: usize,
     /// How long an idle connection is kept: 60 s.
     pub idle_for: Duration,
 }
@@ -133,6 +139,7 @@ impl Default for Config {
             fields: FieldBuf::new(),
             limits: Limits::client(),
             leniency: Leniency::client(),
+            retry: Retry::default(),
             pool: PoolLimits::default(),
             connector: Arc::new(TcpConnector),
             proxies: Arc::new(NoProxy),
@@ -147,6 +154,7 @@ impl fmt::Debug for Config {
         f.debug_struct("Config")
             .field("timeouts", &self.timeouts)
             .field("redirects", &self.redirects)
+            .field("retry", &self.retry)
             .field("pool", &self.pool)
             .field("hooks", &self.hooks.len())
             .finish_non_exhaustive()
@@ -179,6 +187,7 @@ impl Default for PoolLimits {
             active_per_host: 64,
             active: 1024,
             idle_per_host: 64,
+            idle: 256,
             idle_for: Duration::from_secs(60),
         }
     }

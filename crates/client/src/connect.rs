@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Instant;
 
 use avocet_net::{Transport, Turn};
+use http::StatusCode;
 use url::Url;
 
 use crate::error::{Error, ErrorKind, Phase};
@@ -95,6 +96,16 @@ impl Route {
     pub fn wants_absolute_form(&self) -> bool {
         let last = self.via.last().map(|proxy| proxy.kind);
         !self.secure && matches!(last, Some(ProxyKind::Http | ProxyKind::Https))
+    }
+}
+
+impl Proxy {
+    /// The error of a proxy that asks for a password, or for another one.
+    pub(crate) fn wants_password(&self) -> Error {
+        let again = if self.credentials.is_some() { "another password" } else { "a password" };
+        let message = format!("the proxy {} port {} wants {again}", self.host, self.port);
+        Error::new(ErrorKind::Proxy, Phase::Proxy, message)
+            .with_status(StatusCode::PROXY_AUTHENTICATION_REQUIRED)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use http::StatusCode;
 use url::Url;
 
 /// A transfer that failed. It names the phase and the URL and keeps what caused it.
@@ -15,6 +16,7 @@ struct Inner {
     phase: Phase,
     url: Option<String>,
     message: String,
+    status: Option<StatusCode>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -54,6 +56,8 @@ pub enum ErrorKind {
     Receiver,
     /// The transfer was cancelled.
     Cancelled,
+    /// A status of 400 or above, where the caller takes it for an error.
+    Status,
     /// The system refused something the engine needs.
     System,
 }
@@ -86,7 +90,14 @@ impl Error {
     /// An error of this kind in this phase.
     pub fn new(kind: ErrorKind, phase: Phase, message: impl fmt::Display) -> Self {
         let message = message.to_string();
-        Self(Box::new(Inner { kind, phase, url: None, message, source: None }))
+        Self(Box::new(Inner { kind, phase, url: None, message, status: None, source: None }))
+    }
+
+    /// The same with the status that it is about.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.0.status = Some(status);
+        self
     }
 
     /// The same with its cause.
@@ -118,6 +129,11 @@ impl Error {
     /// Whether it was a time-out.
     pub fn is_timeout(&self) -> bool {
         self.0.kind == ErrorKind::Timeout
+    }
+
+    /// The status that a proxy or, where the caller takes statuses for errors, the server has given.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
     }
 
     /// The URL, without credentials.

@@ -1,10 +1,14 @@
 //! What others may do on every hop of a transfer: cookies, authentication, HSTS, logs.
 
+use std::borrow::Cow;
+
 use avocet_wire::{FieldBuf, ResponseHead};
 use http::Method;
-use url::Url;
+use url::{Position, Url};
 
+use crate::connect::Route;
 use crate::error::Error;
+use crate::request::Content;
 
 /// Looks at every request and every response, redirects and repetitions included.
 pub trait Hook: Send + Sync {
@@ -16,6 +20,11 @@ pub trait Hook: Send + Sync {
         Ok(())
     }
 
+    /// The head of an interim response (1xx) has come.
+    fn on_interim(&self, hop: &Hop<'_>, head: &ResponseHead<'_>) {
+        let _ = (hop, head);
+    }
+
     /// The head of a final response has come.
     fn on_response(&self, hop: &Hop<'_>, head: &ResponseHead<'_>) -> Verdict {
         let _ = (hop, head);
@@ -25,6 +34,7 @@ pub trait Hook: Send + Sync {
 
 /// One request of a transfer.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Hop<'a> {
     /// Where it goes.
     pub url: &'a Url,
@@ -36,6 +46,29 @@ pub struct Hop<'a> {
     pub redirects: u32,
     /// How often this hop was repeated.
     pub repeats: u32,
+    /// Its content; `None` once that was sent and cannot be sent again.
+    pub content: Option<&'a Content>,
+    /// The way it takes.
+    pub route: &'a Route,
+    pub(crate) target: Option<&'a str>,
+}
+
+impl<'a> Hop<'a> {
+    /// The target as it stands in the request line: path and query, or to a proxy the whole URL
+    /// without fragment and credentials.
+    pub fn target(&self) -> Cow<'a, str> {
+        if let Some(target) = self.target {
+            return Cow::Borrowed(target);
+        }
+        let url = self.url;
+        let path = &url[Position::BeforePath..Position::AfterQuery];
+        let asterisk = *self.method == Method::OPTIONS && path == "*";
+        if !self.route.wants_absolute_form() || asterisk {
+            return Cow::Borrowed(path);
+        }
+        let scheme = &url[..Position::BeforeUsername];
+        Cow::Owned([scheme, &url[Position::BeforeHost..Position::AfterQuery]].concat())
+    }
 }
 
 /// What a hook wants after a response.

@@ -1,21 +1,28 @@
 //! What the connections of one engine share: the transfers, the pool, the events.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
 
 use avocet_net::{EventLoop, Task, TaskId, Turn};
-use avocet_wire::{FieldBuf, FieldTable, Fields, Framing, ResponseHead};
+use avocet_wire::{FieldBuf, FieldTable, Framing, ResponseHead};
 
+use crate::agenda::Agenda;
 use crate::config::Config;
-use crate::connect::Route;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind, Phase};
+use crate::ids::{NumberMap, TransferId};
 use crate::link::Link;
-use crate::multi::{TransferEvent, TransferId};
-use crate::transfer::{Reaction, Transfer};
+use crate::multi::TransferEvent;
+use crate::pool::{Grant, Parked, PlaceId, Pool};
+use crate::report::Report;
+use crate::retry;
+use crate::transfer::{After, Reaction, Seat, Transfer};
 
 /// Shared by the engine and its connections, all on one thread.
+///
+/// Code of the user (hooks, receivers, filters) runs while the state is borrowed. It cannot reach this
+/// hub, and what it breaks off by a panic is settled when the connection is dropped.
 pub(crate) struct Hub {
     pub(crate) config: Config,
     pub(crate) table: RefCell<FieldTable>,
@@ -25,23 +32,27 @@ pub(crate) struct Hub {
     undispatched: Cell<bool>,
 }
 
-#[derive(Default)]
 struct State {
-    transfers: HashMap<TransferId, Box<Transfer>>,
+    transfers: NumberMap<TransferId, Box<Transfer>>,
+    /// Transfers that have not ended.
+    live: usize,
     events: VecDeque<(TransferId, TransferEvent)>,
-    queue: VecDeque<TransferId>,
-    places: HashMap<Rc<Route>, Place>,
-    /// Transfers given to connections that were idle.
-    assigned: HashMap<TaskId, TransferId>,
-    active: usize,
+    pool: Pool,
+    agenda: Agenda,
+    /// What connections at rest are to do.
+    orders: NumberMap<TaskId, Order>,
     last_id: u64,
+    /// That of the transfer whose end was told last.
+    report: Option<(TransferId, Report)>,
 }
 
-/// The connections of one route.
-#[derive(Default)]
-struct Place {
-    active: usize,
-    idle: Vec<TaskId>,
+/// What a connection at rest is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Carry this transfer.
+    Carry(TransferId),
+    /// End, to make room.
+    End,
 }
 
 /// Who can add tasks to the loop.
@@ -73,11 +84,21 @@ impl Spawn for EventLoop {
 impl Hub {
     pub(crate) fn new(config: Config) -> Self {
         let table = RefCell::new(FieldTable::new(config.limits, config.leniency));
+        let state = State {
+            transfers: NumberMap::default(),
+            live: 0,
+            events: VecDeque::new(),
+            pool: Pool::new(config.pool.clone()),
+            agenda: Agenda::default(),
+            orders: NumberMap::default(),
+            last_id: 0,
+            report: None,
+        };
         Self {
             config,
             table,
             fields: RefCell::default(),
-            state: RefCell::default(),
+            state: RefCell::new(state),
             undispatched: Cell::new(false),
         }
     }
@@ -86,9 +107,10 @@ impl Hub {
     pub(crate) fn add(&self, transfer: Transfer) -> TransferId {
         let mut state = self.state.borrow_mut();
         state.last_id += 1;
+        state.live += 1;
         let id = TransferId(state.last_id);
         state.transfers.insert(id, Box::new(transfer));
-        state.queue.push_back(id);
+        state.enqueue(id, false);
         self.undispatched.set(true);
         id
     }
@@ -102,62 +124,83 @@ impl Hub {
         self.state.borrow_mut().transfers.get_mut(&id).map(|transfer| with(transfer))
     }
 
+    /// Whether a transfer is still wanted.
+    pub(crate) fn has(&self, id: TransferId) -> bool {
+        self.state.borrow().transfers.contains_key(&id)
+    }
+
     /// Gives transfers to connections as far as the limits allow.
     pub(crate) fn dispatch(self: &Rc<Self>, spawn: &mut dyn Spawn, now: Instant) {
         if !self.undispatched.replace(false) {
             return;
         }
-        let mut state = self.state.borrow_mut();
-        for _ in 0..state.queue.len() {
-            let Some(id) = state.queue.pop_front() else { break };
-            if !state.place(self, id, spawn, now) {
-                state.queue.push_back(id);
+        let state = &mut *self.state.borrow_mut();
+        let State { transfers, pool, agenda, orders, .. } = state;
+        while let Some(grant) =
+            pool.next(|id| transfers.get(&id).is_some_and(|transfer| transfer.may_reuse()))
+        {
+            let Grant { id, place, route, reuse } = grant;
+            let task = match reuse {
+                Some(task) => {
+                    orders.insert(task, Order::Carry(id));
+                    spawn.notify(task);
+                    task
+                }
+                None => spawn.spawn(Box::new(Link::new(self.clone(), route, place, id, now))),
+            };
+            if let Some(transfer) = transfers.get_mut(&id) {
+                transfer.seat = Seat::Linked(task);
+                transfer.report.times.assigned = Some(now);
+                transfer.report.times.reused = reuse.is_some();
+                if let Some(deadline) = transfer.deadline {
+                    agenda.remove(deadline, id);
+                }
             }
         }
     }
 
-    /// The transfer that an idle connection was given.
-    pub(crate) fn take_assigned(&self, task: TaskId) -> Option<TransferId> {
-        self.state.borrow_mut().assigned.remove(&task)
+    /// What a connection at rest is to do now.
+    pub(crate) fn take_order(&self, task: TaskId) -> Option<Order> {
+        self.state.borrow_mut().orders.remove(&task)
     }
 
-    /// A connection is free for the next transfer; false when it is not wanted.
-    pub(crate) fn park(&self, route: &Rc<Route>, task: TaskId) -> bool {
+    /// A connection has done its work; false when it is not to rest. `spawn` wakes the one that has
+    /// to end in its place.
+    pub(crate) fn park(
+        &self,
+        place: PlaceId,
+        task: TaskId,
+        spawn: &mut dyn Spawn,
+        now: Instant,
+    ) -> bool {
         let mut state = self.state.borrow_mut();
-        state.active -= 1;
         self.undispatched.set(true);
-        let most = self.config.pool.idle_per_host;
-        let place = state.places.entry(route.clone()).or_default();
-        place.active -= 1;
-        if place.idle.len() >= most {
-            return false;
+        match state.pool.park(place, task, now) {
+            Parked::Kept => true,
+            Parked::Refused => false,
+            Parked::KeptFor(oldest) => {
+                state.orders.insert(oldest, Order::End);
+                spawn.notify(oldest);
+                true
+            }
         }
-        place.idle.push(task);
-        true
     }
 
     /// A connection that was in use has ended.
-    pub(crate) fn release(&self, route: &Rc<Route>) {
-        let mut state = self.state.borrow_mut();
-        state.active -= 1;
+    pub(crate) fn release(&self, place: PlaceId) {
+        self.state.borrow_mut().pool.release(place);
         self.undispatched.set(true);
-        if let Some(place) = state.places.get_mut(route) {
-            place.active -= 1;
-            if place.active == 0 && place.idle.is_empty() {
-                state.places.remove(route);
-            }
-        }
     }
 
-    /// An idle connection has ended.
-    pub(crate) fn forget(&self, route: &Rc<Route>, task: TaskId) {
-        let mut state = self.state.borrow_mut();
-        if let Some(place) = state.places.get_mut(route) {
-            place.idle.retain(|idle| *idle != task);
-            if place.active == 0 && place.idle.is_empty() {
-                state.places.remove(route);
-            }
-        }
+    /// A connection at rest has ended.
+    pub(crate) fn forget(&self, place: PlaceId, task: TaskId) {
+        self.state.borrow_mut().pool.forget(place, task);
+        self.undispatched.set(true);
+    }
+
+    /// The connections in use and at rest.
+    pub(crate) fn connections(&self) -> (usize, usize) {
+        self.state.borrow().pool.counts()
     }
 
     pub(crate) fn on_head(
@@ -172,68 +215,99 @@ impl Hub {
         })
     }
 
-    pub(crate) fn on_data(&self, id: TransferId, bytes: &[u8]) -> Option<Result<(), Error>> {
-        self.with_events(id, |transfer, emit| transfer.on_data(bytes, emit))
+    /// Content has come; whether more may come.
+    pub(crate) fn on_data(&self, id: TransferId, bytes: &[u8]) -> Option<Result<bool, Error>> {
+        self.with_events(id, |transfer, emit| {
+            transfer.on_data(bytes, emit).map(|()| transfer.wants_data())
+        })
     }
 
     /// The response has ended: the transfer with it, or the next hop begins.
-    pub(crate) fn on_end(&self, id: TransferId, trailers: Fields<'_>, now: Instant) {
-        let ended = self.with_events(id, |transfer, emit| {
-            transfer.task = None;
-            if transfer.is_followed() {
-                return transfer.take_follow(&self.config).map(|()| true);
-            }
-            transfer.on_end(trailers, now, emit).map(|()| false)
-        });
+    pub(crate) fn on_end(&self, id: TransferId, trailers: FieldBuf, now: Instant) {
+        let ended = self
+            .with_events(id, |transfer, emit| transfer.on_end(&self.config, trailers, now, emit));
         match ended {
             None => {}
-            Some(Err(error)) => self.fail(id, error),
-            Some(Ok(true)) => self.requeue(id),
-            Some(Ok(false)) => self.finish(id),
+            Some(Err(error)) => self.fail(id, error, now),
+            Some(Ok(After::End)) => self.state.borrow_mut().finish(id),
+            Some(Ok(After::Hop)) => self.requeue(id),
+            Some(Ok(After::Later(at))) => self.state.borrow_mut().postpone(id, at),
         }
     }
 
     /// The transfer waits for a connection again, before all others.
     pub(crate) fn requeue(&self, id: TransferId) {
-        self.state.borrow_mut().queue.push_front(id);
+        self.state.borrow_mut().enqueue(id, true);
         self.undispatched.set(true);
     }
 
-    /// The transfer has failed for good.
-    pub(crate) fn fail(&self, id: TransferId, error: Error) {
-        self.with_events(id, |transfer, emit| {
-            transfer.task = None;
-            transfer.on_failure(error, emit);
-        });
-        self.finish(id);
-    }
-
-    /// The transfer waits no longer.
-    pub(crate) fn unqueue(&self, id: TransferId) {
-        self.state.borrow_mut().queue.retain(|queued| *queued != id);
+    /// The transfer has failed: for good, unless it is to be tried again.
+    pub(crate) fn fail(&self, id: TransferId, error: Error, now: Instant) {
+        let again = self
+            .with(id, |transfer| retry::after_failure(transfer, &error, &self.config.retry, now));
+        if let Some(Some(at)) = again {
+            log::debug!("transfer {id} is tried again: {error}");
+            self.state.borrow_mut().postpone(id, at);
+            return;
+        }
+        self.with_events(id, |transfer, emit| transfer.on_failure(error, now, emit));
+        self.state.borrow_mut().finish(id);
     }
 
     /// Takes a transfer out, whatever its state; the task it had.
-    pub(crate) fn remove(&self, id: TransferId) -> Option<Box<Transfer>> {
+    pub(crate) fn remove(&self, id: TransferId) -> Option<TaskId> {
         let mut state = self.state.borrow_mut();
-        state.queue.retain(|queued| *queued != id);
-        state.events.retain(|(of, _)| *of != id);
-        state.transfers.remove(&id)
+        let state = &mut *state;
+        let transfer = state.transfers.remove(&id)?;
+        if transfer.queued_events > 0 {
+            state.events.retain(|(of, _)| *of != id);
+        }
+        state.live -= usize::from(transfer.seat != Seat::Ended);
+        if let Seat::Waiting(place) = transfer.seat {
+            state.pool.withdraw(place, id);
+            self.undispatched.set(true);
+        }
+        if let Some(at) = transfer.due() {
+            state.agenda.remove(at, id);
+        }
+        match transfer.seat {
+            Seat::Linked(task) => Some(task),
+            _ => None,
+        }
     }
 
-    /// The next event; content that it carries counts as taken.
+    /// The next event; content that it carries counts as taken. With it the task that may read on.
     pub(crate) fn next_event(&self) -> Option<(TransferId, TransferEvent, Option<TaskId>)> {
         let mut state = self.state.borrow_mut();
+        let state = &mut *state;
         let (id, event) = state.events.pop_front()?;
         let mut resumed = None;
-        if let TransferEvent::Data(bytes) = &event
-            && let Some(transfer) = state.transfers.get_mut(&id)
-        {
-            let stopped = !transfer.wants_data();
-            transfer.backlog -= bytes.len();
-            resumed = transfer.task.filter(|_| stopped && transfer.wants_data());
+        if let Some(transfer) = state.transfers.get_mut(&id) {
+            // Code of the user that panicked may have kept an event from being counted.
+            transfer.queued_events = transfer.queued_events.saturating_sub(1);
+            if let TransferEvent::Data(bytes) = &event {
+                let stopped = !transfer.wants_data();
+                transfer.backlog -= bytes.len();
+                if let Seat::Linked(task) = transfer.seat
+                    && stopped
+                    && transfer.wants_data()
+                {
+                    resumed = Some(task);
+                }
+            }
+            if transfer.seat == Seat::Ended && transfer.queued_events == 0 {
+                state.report = state.transfers.remove(&id).map(|transfer| (id, transfer.report));
+            }
         }
         Some((id, event, resumed))
+    }
+
+    /// Looks at the record of a transfer that is known, or of the one whose end was told last.
+    pub(crate) fn report<R>(&self, id: TransferId, look: impl FnOnce(&Report) -> R) -> Option<R> {
+        let state = self.state.borrow();
+        let live = state.transfers.get(&id).map(|transfer| &transfer.report);
+        let last = state.report.iter().find(|(of, _)| *of == id).map(|(_, last)| last);
+        live.or(last).map(look)
     }
 
     pub(crate) fn has_events(&self) -> bool {
@@ -242,22 +316,38 @@ impl Hub {
 
     /// The transfers under way.
     pub(crate) fn len(&self) -> usize {
-        self.state.borrow().transfers.len()
+        self.state.borrow().live
     }
 
-    /// The earliest total time-out of the transfers that wait for a connection.
-    pub(crate) fn queue_deadline(&self) -> Option<(TransferId, Instant)> {
-        let state = self.state.borrow();
-        let deadline = |id: &TransferId| Some((*id, state.transfers.get(id)?.deadline?));
-        state.queue.iter().filter_map(deadline).min_by_key(|(_, deadline)| *deadline)
+    /// When something is due for a transfer without a connection.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        self.state.borrow().agenda.next()
     }
 
-    /// A blocking reader takes the rest itself; others are done.
-    fn finish(&self, id: TransferId) {
-        let mut state = self.state.borrow_mut();
-        let keep = state.transfers.get_mut(&id).is_some_and(|transfer| transfer.inbox().is_some());
-        if !keep {
-            state.transfers.remove(&id);
+    /// Does what is due for transfers without a connection.
+    pub(crate) fn run_agenda(&self, now: Instant) {
+        loop {
+            let Some(id) = self.state.borrow_mut().agenda.take_due(now) else { return };
+            let late = self.with(id, |transfer| {
+                let late = transfer.deadline.is_some_and(|deadline| deadline <= now);
+                (late, transfer.seat)
+            });
+            match late {
+                None => {}
+                Some((true, seat)) => {
+                    if let Seat::Waiting(place) = seat {
+                        self.state.borrow_mut().pool.withdraw(place, id);
+                        self.undispatched.set(true);
+                    }
+                    self.with(id, |transfer| transfer.seat = Seat::Nowhere);
+                    let error = Error::new(ErrorKind::Timeout, Phase::Queue, LATE);
+                    self.fail(id, error, now);
+                }
+                Some((false, _)) => {
+                    self.state.borrow_mut().enqueue(id, false);
+                    self.undispatched.set(true);
+                }
+            }
         }
     }
 
@@ -268,44 +358,37 @@ impl Hub {
     ) -> Option<R> {
         let State { transfers, events, .. } = &mut *self.state.borrow_mut();
         let transfer = transfers.get_mut(&id)?;
-        Some(with(transfer, &mut |event| events.push_back((id, event))))
+        let before = events.len();
+        let result = with(transfer, &mut |event| events.push_back((id, event)));
+        transfer.queued_events += events.len() - before;
+        Some(result)
     }
 }
 
 impl State {
-    /// Finds a connection for a transfer; false when it has to wait.
-    fn place(
-        &mut self,
-        hub: &Rc<Hub>,
-        id: TransferId,
-        spawn: &mut dyn Spawn,
-        now: Instant,
-    ) -> bool {
-        let Some(transfer) = self.transfers.get_mut(&id) else { return true };
-        let place = self.places.entry(transfer.route.clone()).or_default();
-        if !transfer.options.fresh_connection && !transfer.replayed {
-            // The last one in is the one most likely still alive.
-            if let Some(task) = place.idle.pop() {
-                place.active += 1;
-                self.active += 1;
-                transfer.task = Some(task);
-                transfer.times.assigned = Some(now);
-                transfer.times.reused = true;
-                self.assigned.insert(task, id);
-                spawn.notify(task);
-                return true;
-            }
+    fn enqueue(&mut self, id: TransferId, first: bool) {
+        let Some(transfer) = self.transfers.get_mut(&id) else { return };
+        transfer.seat = Seat::Waiting(self.pool.enqueue(&transfer.route, id, first));
+        if let Some(deadline) = transfer.deadline {
+            self.agenda.insert(deadline, id);
         }
-        let limits = &hub.config.pool;
-        if place.active >= limits.active_per_host || self.active >= limits.active {
-            return false;
-        }
-        place.active += 1;
-        self.active += 1;
-        transfer.times.assigned = Some(now);
-        transfer.times.reused = false;
-        let link = Link::new(hub.clone(), transfer.route.clone(), id, now);
-        transfer.task = Some(spawn.spawn(Box::new(link)));
-        true
+    }
+
+    /// The transfer is to go on at this instant, or to fail at its deadline if that comes first.
+    fn postpone(&mut self, id: TransferId, at: Instant) {
+        let Some(transfer) = self.transfers.get_mut(&id) else { return };
+        let at = transfer.deadline.map_or(at, |deadline| deadline.min(at));
+        transfer.seat = Seat::Delayed(at);
+        self.agenda.insert(at, id);
+    }
+
+    /// The transfer has ended. It stays until its last event was taken; a blocking reader lets it
+    /// go by himself.
+    fn finish(&mut self, id: TransferId) {
+        let Some(transfer) = self.transfers.get_mut(&id) else { return };
+        transfer.finish();
+        self.live -= 1;
     }
 }
+
+pub(crate) const LATE: &str = "the transfer took longer than it may";

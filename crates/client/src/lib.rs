@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod agenda;
 mod builder;
+mod compose;
 mod config;
 mod connect;
 #[cfg(feature = "download")]
@@ -9,11 +11,15 @@ mod download;
 mod error;
 mod hook;
 mod hub;
+mod ids;
 mod link;
 mod multi;
+mod pool;
 mod redirect;
+mod report;
 mod request;
 mod response;
+mod retry;
 mod tcp;
 mod transfer;
 
@@ -24,8 +30,11 @@ pub use connect::{Connect, Connector, Proxy, ProxyKind, Route};
 pub use download::{Checksum, ChecksumKind, Download, DownloadError, Downloaded, Progress, Split};
 pub use error::{Error, ErrorKind, Phase};
 pub use hook::{Hook, Hop, Verdict};
-pub use multi::{Multi, TransferEvent, TransferId};
+pub use ids::TransferId;
+pub use multi::{Multi, TransferEvent, Waker};
+pub use report::{Past, Report, Times, Traffic};
 pub use request::{Content, Options, Request};
 pub use response::Response;
+pub use retry::Retry;
 pub use tcp::TcpConnector;
-pub use transfer::{Past, Receiver, Times};
+pub use transfer::Receiver;

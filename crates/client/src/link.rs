@@ -1,59 +1,99 @@
 //! One connection: it is made, carries transfers one after the other, rests in between.
 
+mod ending;
 mod exchange;
+mod making;
+mod receiving;
+mod sending;
 
-use std::io;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use avocet_net::{Input, Next, Outbox, Task, Transport, Turn};
+use avocet_net::{Input, Next, Outbox, Task, TaskId, Transport, Turn};
 use avocet_wire::{Client, Connection};
 
-use crate::connect::{Connect, Route};
-use crate::error::{Error, ErrorKind};
-use crate::hub::Hub;
-use crate::multi::TransferId;
-use exchange::{Exchange, Progress};
+use crate::connect::Route;
+use crate::error::{Error, ErrorKind, Phase};
+use crate::hub::{Hub, Order};
+use crate::ids::TransferId;
+use crate::pool::PlaceId;
+use ending::Failure;
+use exchange::{Exchange, Receiving};
+use making::Making;
 
 /// The task of a connection.
 ///
 /// ```text
 /// Making --established--> Ready: idle <--> exchange
-///    \--failed--> gone            \--closed, failed, too old--> gone
+///    \--failed--> Gone            \--closed, failed, too old--> Gone
 /// ```
 pub(crate) struct Link {
     hub: Rc<Hub>,
     route: Rc<Route>,
+    place: PlaceId,
+    duty: Duty,
     stage: Stage,
     conn: Connection<Client>,
     input: Vec<u8>,
+    /// Whether there may be whole events without reading, which were left when the caller had enough.
+    unstepped: bool,
     pending: Option<Outbox>,
     exchange: Option<Exchange>,
     /// Exchanges that were completed.
     served: u64,
+    /// When the last of them was.
     since: Instant,
 }
 
 enum Stage {
-    Making { connect: Box<dyn Connect>, id: TransferId, until: Instant },
+    Making(Making),
     Ready(Box<dyn Transport>),
     Gone,
+}
+
+/// What the pool counts this connection as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Duty {
+    /// In use, for this transfer.
+    Active(TransferId),
+    /// At rest, under this name.
+    Idle(TaskId),
+    /// Nothing any more.
+    None,
 }
 
 /// The connection is over and the task with it.
 struct Ended;
 
+/// How far a turn came.
+enum Progress {
+    /// The budget is spent, not the work.
+    Spent,
+    /// An event will come.
+    Waits,
+    /// The exchange is over and the connection can carry another.
+    Done,
+}
+
 impl Link {
     /// A connection for a transfer that waits for it.
-    pub(crate) fn new(hub: Rc<Hub>, route: Rc<Route>, id: TransferId, now: Instant) -> Self {
-        let connect = hub.config.connector.connect(&route);
-        let until = now + hub.config.timeouts.connect;
+    pub(crate) fn new(
+        hub: Rc<Hub>,
+        route: Rc<Route>,
+        place: PlaceId,
+        id: TransferId,
+        now: Instant,
+    ) -> Self {
+        let making = Making::new(id, now + hub.config.timeouts.connect);
         Self {
             hub,
             route,
-            stage: Stage::Making { connect, id, until },
+            place,
+            duty: Duty::Active(id),
+            stage: Stage::Making(making),
             conn: Connection::<Client>::new(),
             input: Vec::new(),
+            unstepped: false,
             pending: None,
             exchange: None,
             served: 0,
@@ -62,15 +102,26 @@ impl Link {
     }
 
     fn work(&mut self, cx: &mut Turn<'_>) -> Result<Next, Ended> {
-        if let Stage::Making { .. } = self.stage
+        if let Stage::Making(_) = self.stage
             && let Some(next) = self.make(cx)?
         {
             return Ok(next);
         }
         if self.exchange.is_none() {
-            match self.hub.take_assigned(cx.id()) {
-                Some(id) => self.exchange = Some(Exchange::new(id, cx.now())),
+            match self.hub.take_order(cx.id()) {
                 None => return self.rest(cx),
+                Some(Order::End) => {
+                    self.duty = Duty::None;
+                    return Err(Ended);
+                }
+                Some(Order::Carry(id)) => {
+                    self.duty = Duty::Active(id);
+                    // A transfer that was cancelled meanwhile leaves the connection as it is.
+                    if !self.hub.has(id) {
+                        return if self.park(cx) { self.rest(cx) } else { Err(Ended) };
+                    }
+                    self.exchange = Some(Exchange::new(id, cx.now()));
+                }
             }
         }
         let mut out = self.pending.take().unwrap_or_else(|| cx.take_outbox());
@@ -89,90 +140,106 @@ impl Link {
         }
     }
 
-    /// Makes the connection; `None` once it is ready.
-    fn make(&mut self, cx: &mut Turn<'_>) -> Result<Option<Next>, Ended> {
-        let Stage::Making { connect, id, until } = &mut self.stage else { return Ok(None) };
-        let (id, until) = (*id, *until);
-        let total = self.hub.with(id, |transfer| transfer.deadline);
-        // A transfer that was cancelled needs no connection.
-        let Some(total) = total else {
-            self.hub.release(&self.route);
-            return Err(Ended);
+    /// Carries the exchange on as far as it goes.
+    fn run(
+        &mut self,
+        cx: &mut Turn<'_>,
+        out: &mut Outbox,
+        scratch: &mut [u8],
+    ) -> Result<Progress, Ended> {
+        let mut budget = BUDGET;
+        let wanted = self.exchange.as_ref().is_some_and(|exchange| self.hub.has(exchange.id));
+        let result = loop {
+            if !wanted {
+                break Err(Failure::Cancelled);
+            }
+            match self.advance(cx, out, scratch, &mut budget) {
+                Err(failure) => break Err(failure),
+                Ok(_) if self.is_complete() => return self.complete(cx),
+                Ok(true) if budget == 0 => {
+                    break self.check_total(cx.now()).map(|()| Progress::Spent);
+                }
+                Ok(true) => {}
+                Ok(false) => break self.check_time(cx.now()).map(|()| Progress::Waits),
+            }
         };
-        let phase = connect.phase();
-        let failure = match connect.turn(cx) {
-            Ok(Some(transport)) => {
-                let now = cx.now();
-                self.hub.with(id, |transfer| transfer.times.connected = Some(now));
-                self.stage = Stage::Ready(transport);
-                self.exchange = Some(Exchange::new(id, now));
-                return Ok(None);
-            }
-            Ok(None) if cx.now() >= until => {
-                let limit = self.hub.config.timeouts.connect;
-                let late = format!("no connection within {limit:?}");
-                Error::new(ErrorKind::Timeout, phase, late)
-            }
-            Ok(None) if total.is_some_and(|total| cx.now() >= total) => {
-                Error::new(ErrorKind::Timeout, phase, "the transfer took longer than it may")
-            }
-            Ok(None) => {
-                let own = [connect.deadline(), total].into_iter().flatten().min();
-                return Ok(Some(Next::Wait(Some(own.map_or(until, |own| own.min(until))))));
-            }
-            Err(error) => error,
-        };
-        self.hub.release(&self.route);
-        self.hub.fail(id, failure);
-        Err(Ended)
+        result.or_else(|failure| self.end(cx, failure))
+    }
+
+    /// One pass: write, then read. False when neither got anywhere.
+    fn advance(
+        &mut self,
+        cx: &mut Turn<'_>,
+        out: &mut Outbox,
+        scratch: &mut [u8],
+        budget: &mut usize,
+    ) -> Result<bool, Failure> {
+        let begun = self.begin(cx, out)?;
+        let filled = self.fill(cx.now(), out, scratch)?;
+        let wrote = self.flush(cx, out)?;
+        let read = self.receive(cx, scratch, budget)?;
+        Ok(begun || filled || wrote || read)
     }
 
     /// Nothing to do: whatever comes from the server now ends the connection, for it can answer no
     /// request of ours.
     fn rest(&mut self, cx: &mut Turn<'_>) -> Result<Next, Ended> {
         let idle_until = self.since + self.hub.config.pool.idle_for;
-        let stray = !self.input.is_empty() || self.is_disturbed(cx);
-        if stray || cx.now() >= idle_until || cx.stopping().is_some() {
-            self.hub.forget(&self.route, cx.id());
+        let disturbed = cx.readable() && self.is_disturbed(cx);
+        if disturbed || cx.now() >= idle_until || cx.stopping().is_some() {
+            if let Stage::Ready(transport) = &mut self.stage
+                && !disturbed
+                && self.route.secure
+                && let Err(error) = transport.close_write()
+            {
+                log::debug!("closing a connection: {error}");
+            }
             return Err(Ended);
         }
         Ok(Next::Wait(Some(idle_until)))
     }
 
-    /// Whether bytes or the end have come on an idle connection.
+    /// Whether bytes, an error or the end have come on a connection at rest. It asks the transport
+    /// whatever its readiness says: the loop may not have been turned for long.
     fn is_disturbed(&mut self, cx: &mut Turn<'_>) -> bool {
         let Stage::Ready(transport) = &mut self.stage else { return true };
-        if !cx.readable() {
-            return false;
-        }
         let mut probe = [0; 1];
         !matches!(cx.read(&mut **transport, &mut probe), Ok(Input::Blocked))
     }
 
-    fn read(&mut self, cx: &mut Turn<'_>, scratch: &mut [u8]) -> io::Result<Input> {
-        let Stage::Ready(transport) = &mut self.stage else { return Ok(Input::Closed) };
-        cx.read(&mut **transport, scratch)
-    }
-
-    /// Writes what the transport takes; whether it took something.
-    fn flush(&mut self, cx: &mut Turn<'_>, out: &mut Outbox) -> io::Result<bool> {
-        if out.is_empty() || !cx.writable() {
-            return Ok(false);
-        }
-        let Stage::Ready(transport) = &mut self.stage else { return Ok(false) };
-        let before = out.len();
-        cx.write(&mut **transport, out)?;
-        Ok(out.len() < before)
-    }
-
     fn deadline(&self) -> Option<Instant> {
-        let exchange = self.exchange.as_ref()?;
-        let total = self.hub.with(exchange.id, |transfer| transfer.deadline).flatten();
-        let own = exchange.deadline(&self.hub.config.timeouts);
-        match (own, total) {
-            (Some(own), Some(total)) => Some(own.min(total)),
-            (own, total) => own.or(total),
+        self.exchange.as_ref()?.deadline(&self.hub.config.timeouts)
+    }
+
+    /// Gives the transfer up when its total time is over.
+    fn check_total(&self, now: Instant) -> Result<(), Failure> {
+        match &self.exchange {
+            Some(exchange) if exchange.is_late(now) => Err(timeout(exchange.phase(), LATE)),
+            _ => Ok(()),
         }
+    }
+
+    /// Gives the transfer up when it has waited too long, or is too slow.
+    fn check_time(&mut self, now: Instant) -> Result<(), Failure> {
+        self.check_total(now)?;
+        let Some(exchange) = &mut self.exchange else { return Ok(()) };
+        let timeouts = &self.hub.config.timeouts;
+        if exchange.is_stuck(timeouts, now) {
+            return Err(timeout(exchange.phase(), "nothing came for too long"));
+        }
+        match exchange.is_slow(timeouts, now) {
+            Some((rate, over)) => {
+                let message = format!("slower than {rate} bytes per second over {over:?}");
+                Err(timeout(exchange.phase(), &message))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.exchange.as_ref().is_some_and(|exchange| {
+            exchange.receiving == Receiving::Over && exchange.sending.is_over()
+        })
     }
 }
 
@@ -180,7 +247,7 @@ impl Task for Link {
     fn turn(&mut self, cx: &mut Turn<'_>) -> Next {
         let next = self.work(cx).unwrap_or(Next::Done);
         if next == Next::Done {
-            self.stage = Stage::Gone;
+            self.settle(cx.now());
         }
         // A connection that became free, or a redirect, lets others begin.
         let hub = self.hub.clone();
@@ -189,3 +256,48 @@ impl Task for Link {
         next
     }
 }
+
+impl Link {
+    /// Takes the connection out of the books, whatever it was doing.
+    fn settle(&mut self, now: Instant) {
+        self.stage = Stage::Gone;
+        match std::mem::replace(&mut self.duty, Duty::None) {
+            Duty::None => {}
+            Duty::Idle(task) => match self.hub.take_order(task) {
+                Some(Order::Carry(id)) => {
+                    self.hub.release(self.place);
+                    self.hub.requeue(id);
+                }
+                Some(Order::End) => {}
+                None => self.hub.forget(self.place, task),
+            },
+            Duty::Active(id) => {
+                self.hub.release(self.place);
+                let message = "the connection was given up: code of the program panicked";
+                let error = Error::new(ErrorKind::Cancelled, Phase::Content, message);
+                self.hub.fail(id, error, now);
+            }
+        }
+    }
+}
+
+impl Drop for Link {
+    /// A turn that ended by a panic leaves the books as they were.
+    fn drop(&mut self) {
+        if self.duty != Duty::None {
+            self.settle(self.since);
+        }
+    }
+}
+
+fn timeout(phase: Phase, message: &str) -> Failure {
+    Failure::Final(Error::new(ErrorKind::Timeout, phase, message))
+}
+
+const LATE: &str = crate::hub::LATE;
+
+/// Bytes read per turn before others have theirs.
+const BUDGET: usize = 256 * 1024;
+
+/// A connection that rested so long is asked for its state before it is used again.
+const PROBE_AFTER: Duration = Duration::from_millis(100);

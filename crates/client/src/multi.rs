@@ -1,10 +1,9 @@
 //! Many transfers at once on one thread.
 
-use std::fmt;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use avocet_net::EventLoop;
+use avocet_net::{EventLoop, LoopHandle};
 use avocet_wire::{FieldBuf, OwnedResponseHead};
 use bytes::Bytes;
 
@@ -12,8 +11,10 @@ use crate::config::Config;
 use crate::connect::Route;
 use crate::error::{Error, ErrorKind, Phase};
 use crate::hub::Hub;
+use crate::ids::TransferId;
+use crate::report::{Report, Times};
 use crate::request::Request;
-use crate::transfer::{Delivery, Receiver, Times, Transfer};
+use crate::transfer::{Delivery, Receiver, Seat, Transfer};
 
 /// Runs transfers: start them, turn the engine, take the events.
 ///
@@ -43,11 +44,20 @@ use crate::transfer::{Delivery, Receiver, Times, Transfer};
 pub struct Multi {
     event_loop: EventLoop,
     hub: Rc<Hub>,
+    /// The time of a simulated engine.
+    clock: Option<Instant>,
 }
 
-/// Names a transfer of one engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TransferId(pub(crate) u64);
+/// Wakes an engine from another thread.
+#[derive(Clone)]
+pub struct Waker(LoopHandle);
+
+impl Waker {
+    /// Lets [`Multi::turn`] return soon. False when the engine is gone.
+    pub fn wake(&self) -> bool {
+        self.0.run(|_| {})
+    }
+}
 
 /// What happened to a transfer.
 #[derive(Debug)]
@@ -69,7 +79,14 @@ impl Multi {
     /// *Errors*: when the system has no descriptors for it.
     pub fn new(config: Config) -> Result<Self, Error> {
         let event_loop = EventLoop::new().map_err(system)?;
-        Ok(Self { event_loop, hub: Rc::new(Hub::new(config)) })
+        Ok(Self { event_loop, hub: Rc::new(Hub::new(config)), clock: None })
+    }
+
+    /// An engine without a kernel, for tests: its time is what [`Multi::turn_at`] is told, and its
+    /// connector has to make connections in memory.
+    pub fn simulated(config: Config, now: Instant) -> Self {
+        let event_loop = EventLoop::simulated(now);
+        Self { event_loop, hub: Rc::new(Hub::new(config)), clock: Some(now) }
     }
 
     /// Starts a transfer; everything about it comes as events.
@@ -96,7 +113,7 @@ impl Multi {
         request: Request,
         delivery: Delivery,
     ) -> Result<TransferId, Error> {
-        let now = Instant::now();
+        let now = self.now();
         let via = self.hub.config.proxies.choose(&request.url)?;
         let route = Rc::new(Route::of(&request.url, via)?);
         let transfer = Transfer::new(request, route, delivery, &self.hub.config, now);
@@ -114,22 +131,30 @@ impl Multi {
     pub fn turn(&mut self, wait: Option<Duration>) -> Result<(), Error> {
         // What was started meanwhile is sent before the kernel is asked for news.
         self.event_loop.turn_ready(Instant::now());
-        self.expire_queue();
+        self.settle(Instant::now());
         if self.hub.has_events() {
             return Ok(());
         }
-        let limit = self
-            .hub
-            .queue_deadline()
-            .map(|(_, deadline)| deadline.saturating_duration_since(Instant::now()));
-        let wait = match (wait, limit) {
-            (Some(wait), Some(limit)) => Some(wait.min(limit)),
-            (wait, limit) => wait.or(limit),
+        let until = |due: Instant| due.saturating_duration_since(Instant::now());
+        let wait = match (wait, self.hub.next_due().map(until)) {
+            (Some(wait), Some(due)) => Some(wait.min(due)),
+            (wait, due) => wait.or(due),
         };
         self.event_loop.turn(wait).map_err(system)?;
-        self.expire_queue();
-        self.hub.dispatch(&mut self.event_loop, Instant::now());
+        self.settle(Instant::now());
         Ok(())
+    }
+
+    /// One turn of a simulated engine at the given time; says how long it would sleep, `None` for
+    /// ever.
+    pub fn turn_at(&mut self, now: Instant) -> Option<Duration> {
+        self.clock = Some(now);
+        self.settle(now);
+        let sleep = self.event_loop.turn_at(now);
+        self.settle(now);
+        let due = self.hub.next_due().map(|due| due.saturating_duration_since(now));
+        let busy = (!self.event_loop.is_idle()).then_some(Duration::ZERO);
+        [sleep, due, busy].into_iter().flatten().min()
     }
 
     /// The next event, in the order in which they happened.
@@ -149,25 +174,36 @@ impl Multi {
 
     /// Reads on.
     pub fn resume(&mut self, id: TransferId) {
-        let task = self.hub.with(id, |transfer| {
-            transfer.paused = false;
-            transfer.task
-        });
-        if let Some(task) = task.flatten() {
-            self.event_loop.notify(task);
-        }
+        self.hub.with(id, |transfer| transfer.paused = false);
+        self.wake(id);
     }
 
     /// Ends a transfer; no further event of it comes.
     pub fn cancel(&mut self, id: TransferId) {
-        if let Some(task) = self.hub.remove(id).and_then(|transfer| transfer.task) {
+        if let Some(task) = self.hub.remove(id) {
             self.event_loop.notify(task);
         }
     }
 
-    /// When things happened to a transfer so far.
+    /// When things happened to a transfer so far; see [`Multi::report`].
     pub fn times(&self, id: TransferId) -> Option<Times> {
-        self.hub.with(id, |transfer| transfer.times)
+        self.hub.report(id, |report| report.times)
+    }
+
+    /// What is on record about a transfer that is under way, or about the one whose end was the last
+    /// event that was taken.
+    pub fn report(&self, id: TransferId) -> Option<Report> {
+        self.hub.report(id, Report::clone)
+    }
+
+    /// The connections in use, and those at rest.
+    pub fn connections(&self) -> (usize, usize) {
+        self.hub.connections()
+    }
+
+    /// Wakes this engine from another thread.
+    pub fn waker(&self) -> Waker {
+        Waker(self.event_loop.handle())
     }
 
     /// The transfers that have not ended.
@@ -190,28 +226,22 @@ impl Multi {
 
     /// Tells a transfer's connection that its content was taken.
     pub(crate) fn wake(&mut self, id: TransferId) {
-        if let Some(task) = self.hub.with(id, |transfer| transfer.task).flatten() {
+        if let Some(Seat::Linked(task)) = self.hub.with(id, |transfer| transfer.seat) {
             self.event_loop.notify(task);
         }
     }
 
-    fn expire_queue(&mut self) {
-        while let Some((id, deadline)) = self.hub.queue_deadline()
-            && deadline <= Instant::now()
-        {
-            let late = "the transfer took longer than it may";
-            self.hub.unqueue(id);
-            self.hub.fail(id, Error::new(ErrorKind::Timeout, Phase::Queue, late));
-        }
+    /// Looks after the transfers that have no connection.
+    fn settle(&mut self, now: Instant) {
+        self.hub.run_agenda(now);
+        self.hub.dispatch(&mut self.event_loop, now);
+    }
+
+    fn now(&self) -> Instant {
+        self.clock.unwrap_or_else(Instant::now)
     }
 }
 
 fn system(error: std::io::Error) -> Error {
     Error::new(ErrorKind::System, Phase::Prepare, &error).caused_by(error)
-}
-
-impl fmt::Display for TransferId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
 }

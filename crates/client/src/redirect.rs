@@ -10,8 +10,9 @@ use url::Url;
 
 use crate::config::Redirects;
 use crate::error::{Error, ErrorKind, Phase};
+use crate::report::Past;
 use crate::request::Content;
-use crate::transfer::{Past, Transfer};
+use crate::transfer::Transfer;
 
 /// Where a redirect leads.
 pub(crate) struct Target {
@@ -36,34 +37,34 @@ pub(crate) fn target(
         return Ok(None);
     }
     let bad = |message: String| {
-        Error::new(ErrorKind::Redirect, Phase::Head, message).about(&transfer.url)
+        Error::new(ErrorKind::Redirect, Phase::Head, message).about(&transfer.report.url)
     };
     let location = match head.fields.single(&LOCATION) {
         Ok(Some(location)) => location,
         Ok(None) => return Ok(None),
         Err(_) => return Err(bad("a redirect with several targets".to_owned())),
     };
-    if transfer.redirects >= most {
+    if transfer.report.redirects() >= most {
         return Err(bad(format!("more than {most} redirects")));
     }
     let location = std::str::from_utf8(location)
         .map_err(|_| bad("a redirect whose target is not text".to_owned()))?;
-    let mut url = transfer
-        .url
-        .join(location)
-        .map_err(|error| bad(format!("a redirect to `{}`: {error}", location.escape_debug())))?;
+    let mut url =
+        transfer.report.url.join(location).map_err(|error| {
+            bad(format!("a redirect to `{}`: {error}", location.escape_debug()))
+        })?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return Err(bad(format!("a redirect to the scheme {}", url.scheme())));
     }
-    if transfer.url.scheme() == "https" && url.scheme() == "http" && !policy.downgrade {
+    if transfer.report.url.scheme() == "https" && url.scheme() == "http" && !policy.downgrade {
         return Err(bad("a redirect from https to http, which is not followed".to_owned()));
     }
     // RFC 9110 §10.2.2: the fragment of the target, else that of the reference, applies.
     if url.fragment().is_none() {
-        url.set_fragment(transfer.url.fragment());
+        url.set_fragment(transfer.report.url.fragment());
     }
     let method = method_after(&transfer.method, head.status, policy);
-    if method == transfer.method && transfer.content.again().is_none() {
+    if method == transfer.method && transfer.content.is_none() {
         return Err(bad("a redirect of content that can be sent only once".to_owned()));
     }
     Ok(Some(Target { url, status: head.status, method }))
@@ -88,7 +89,7 @@ fn method_after(method: &Method, status: StatusCode, policy: &Redirects) -> Meth
 /// stay gone when a later redirect comes back.
 pub(crate) fn follow(transfer: &mut Transfer, target: Target) {
     let Target { url, status, method } = target;
-    if url.origin() != transfer.url.origin() {
+    if url.origin() != transfer.report.url.origin() {
         for name in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION] {
             transfer.fields.remove(&name);
         }
@@ -99,16 +100,14 @@ pub(crate) fn follow(transfer: &mut Transfer, target: Target) {
         transfer.fields.remove(&http::header::HOST);
     }
     if method != transfer.method {
-        transfer.content = Content::Empty;
+        transfer.content = Some(Content::Empty);
         for name in [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, ORIGIN] {
             transfer.fields.remove(&name);
         }
         transfer.method = method;
     }
-    let left = std::mem::replace(&mut transfer.url, url);
-    transfer.history.push(Past { url: left, status });
-    transfer.redirects += 1;
-    transfer.repeats = 0;
-    transfer.extra.clear();
+    let left = std::mem::replace(&mut transfer.report.url, url);
+    transfer.first.get_or_insert_with(|| left.clone());
+    transfer.report.history.push(Past { url: left, status });
     transfer.options.target = None;
 }

@@ -1,5 +1,6 @@
 //! A request to be sent.
 
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
@@ -66,6 +67,9 @@ pub enum Content {
         /// Trailer fields of chunked content.
         trailers: FieldBuf,
     },
+    /// Several, one after the other. Its size is known if theirs are, and it can be sent again if
+    /// they can.
+    Parts(Vec<Self>),
 }
 
 impl Request {
@@ -153,7 +157,19 @@ impl Content {
             Self::Empty => Some(Self::Empty),
             Self::Bytes(bytes) => Some(Self::Bytes(bytes.clone())),
             Self::File(range) => Some(Self::File(range.clone())),
+            Self::Parts(parts) => {
+                parts.iter().map(Self::again).collect::<Option<_>>().map(Self::Parts)
+            }
             Self::Reader { .. } => None,
+        }
+    }
+
+    /// Whether a second copy can be had.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        match self {
+            Self::Empty | Self::Bytes(_) | Self::File(_) => true,
+            Self::Parts(parts) => parts.iter().all(Self::is_repeatable),
+            Self::Reader { .. } => false,
         }
     }
 
@@ -163,7 +179,23 @@ impl Content {
             Self::Bytes(bytes) => Some(bytes.len() as u64),
             Self::File(range) => Some(range.len),
             Self::Reader { size, .. } => *size,
+            Self::Parts(parts) => {
+                parts.iter().try_fold(0_u64, |sum, part| sum.checked_add(part.size()?))
+            }
         }
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self {
+            Self::Empty => "Empty",
+            Self::Bytes(_) => "Bytes",
+            Self::File(_) => "File",
+            Self::Reader { .. } => "Reader",
+            Self::Parts(_) => "Parts",
+        };
+        f.debug_struct(kind).field("size", &self.size()).finish()
     }
 }
 

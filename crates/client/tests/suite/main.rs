@@ -1,0 +1,14 @@
+//! The public face of the client, over loopback sockets and, where time or the order of events
+//! matter, in memory under virtual time. One file per topic.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where its premise fails")]
+
+mod cancelling;
+mod early_answers;
+mod flow;
+mod pooling;
+mod replay;
+mod responses;
+mod retries;
+mod support;
+mod timeouts;
