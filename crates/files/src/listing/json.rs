@@ -1,7 +1,5 @@
 //! A listing as JSON.
 
-use std::fmt::Write as _;
-
 use super::entries::{Entries, Entry};
 use super::text;
 use crate::path::encode;
@@ -21,13 +19,13 @@ pub(super) fn entry(entry: &Entry<'_>, is_first: bool, out: &mut String) {
     out.push_str(if entry.is_folder { "/\",\"type\":\"folder\"" } else { "\",\"type\":\"file\"" });
     if !entry.is_folder {
         let size = entry.size;
-        write!(out, ",\"size\":{size}").expect("a string takes what is written");
+        text::write(out, format_args!(",\"size\":{size}"));
     }
     if entry.is_link {
         out.push_str(",\"link\":true");
     }
     out.push_str(",\"modified\":\"");
-    out.push_str(&text::time(entry.modified));
+    text::write_time(entry.modified, out);
     out.push_str("\"}");
 }
 
@@ -48,7 +46,7 @@ fn string(text: &str, out: &mut String) {
             '\\' => out.push_str("\\\\"),
             '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => {
                 let code = u32::from(character);
-                write!(out, "\\u{code:04x}").expect("a string takes what is written");
+                text::write(out, format_args!("\\u{code:04x}"));
             }
             _ => out.push(character),
         }

@@ -1,26 +1,55 @@
-//! Names, sizes and dates for people.
+//! Names, sizes and dates for people, written where they go: a folder may have very many.
+
+use std::fmt::Write as _;
 
 use avocet_semantics::dates;
 
 /// A name as it can be shown: what is no UTF-8 is replaced, and so are control characters and those
 /// that turn the direction of writing, by which a name could look like another.
 pub(super) fn shown(name: &[u8]) -> String {
-    let text = String::from_utf8_lossy(name);
-    text.chars()
-        .map(|shown| if is_deceptive(shown) { char::REPLACEMENT_CHARACTER } else { shown })
-        .collect()
+    let mut text = String::with_capacity(name.len());
+    for_each_shown(name, |character| text.push(character));
+    text
+}
+
+/// The same, escaped for HTML.
+pub(super) fn write_shown(name: &[u8], out: &mut String) {
+    for_each_shown(name, |character| match character {
+        '&' => out.push_str("&amp;"),
+        '<' => out.push_str("&lt;"),
+        '>' => out.push_str("&gt;"),
+        '"' => out.push_str("&quot;"),
+        _ => out.push(character),
+    });
+}
+
+fn for_each_shown(name: &[u8], mut each: impl FnMut(char)) {
+    for chunk in name.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            each(if is_deceptive(character) { char::REPLACEMENT_CHARACTER } else { character });
+        }
+        if !chunk.invalid().is_empty() {
+            each(char::REPLACEMENT_CHARACTER);
+        }
+    }
 }
 
 fn is_deceptive(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(
+            character,
+            '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2066}'..='\u{2069}'
+                | '\u{feff}'
+        )
 }
 
 /// A size with at most four characters of number and a binary unit.
-pub(super) fn size(bytes: u64) -> String {
+pub(super) fn write_size(bytes: u64, out: &mut String) {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     if bytes < 1024 {
-        return format!("{bytes} B");
+        return write(out, format_args!("{bytes} B"));
     }
     // In tenths of the unit, rounded down, so that no float is needed.
     let mut tenths = u128::from(bytes) * 10 / 1024;
@@ -29,28 +58,38 @@ pub(super) fn size(bytes: u64) -> String {
         tenths /= 1024;
         unit += 1;
     }
-    let (whole, tenth) = (tenths / 10, tenths % 10);
+    let (whole, tenth, unit) = (tenths / 10, tenths % 10, UNITS[unit]);
     if whole >= 100 {
-        format!("{whole} {}", UNITS[unit])
+        write(out, format_args!("{whole} {unit}"));
     } else {
-        format!("{whole}.{tenth} {}", UNITS[unit])
+        write(out, format_args!("{whole}.{tenth} {unit}"));
     }
 }
 
 /// A point in time as a machine reads it, `2026-11-20T11:40:00Z`.
-pub(super) fn time(seconds: i64) -> String {
-    let bytes = dates::format_rfc3339(seconds);
-    bytes.iter().copied().map(char::from).collect()
+pub(super) fn write_time(seconds: i64, out: &mut String) {
+    out.extend(dates::format_rfc3339(seconds).map(char::from));
 }
 
-/// The same for people, to the minute.
-pub(super) fn date(time: &str) -> String {
-    time.get(..16).unwrap_or(time).replace('T', " ")
+/// The same for people, to the minute: `2026-11-20 11:40`.
+pub(super) fn write_date(seconds: i64, out: &mut String) {
+    let time = dates::format_rfc3339(seconds).map(char::from);
+    out.extend(time.iter().take(16).map(|&digit| if digit == 'T' { ' ' } else { digit }));
+}
+
+pub(super) fn write(out: &mut String, text: std::fmt::Arguments<'_>) {
+    out.write_fmt(text).expect("a string takes what is written");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn written(write: impl FnOnce(&mut String)) -> String {
+        let mut out = String::new();
+        write(&mut out);
+        out
+    }
 
     #[test]
     fn sizes() {
@@ -65,7 +104,7 @@ mod tests {
             (u64::MAX, "15.9 EiB"),
         ];
         for (bytes, text) in table {
-            assert_eq!(size(bytes), text);
+            assert_eq!(written(|out| write_size(bytes, out)), text);
         }
     }
 
@@ -74,11 +113,13 @@ mod tests {
         assert_eq!(shown(b"caf\xc3\xa9 & <b>"), "caf\u{e9} & <b>");
         assert_eq!(shown(b"a\xff\nb\x1b"), "a\u{fffd}\u{fffd}b\u{fffd}");
         assert_eq!(shown("cod\u{202e}gpj.exe".as_bytes()), "cod\u{fffd}gpj.exe");
+        let escaped = written(|out| write_shown(b"<a href=\"x\">&'\xff", out));
+        assert_eq!(escaped, "&lt;a href=&quot;x&quot;&gt;&amp;'\u{fffd}");
     }
 
     #[test]
     fn dates() {
-        assert_eq!(time(1_577_934_245), "2020-01-02T03:04:05Z");
-        assert_eq!(date("2020-01-02T03:04:05Z"), "2020-01-02 03:04");
+        assert_eq!(written(|out| write_time(1_577_934_245, out)), "2020-01-02T03:04:05Z");
+        assert_eq!(written(|out| write_date(1_577_934_245, out)), "2020-01-02 03:04");
     }
 }

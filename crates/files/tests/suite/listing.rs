@@ -130,3 +130,47 @@ fn a_large_folder_comes_in_pieces_and_whole() {
     assert_eq!(names, 3_000);
     assert!(answer.text().ends_with("</html>\n"));
 }
+
+/// More than are listed, and others are served meanwhile.
+#[test]
+fn a_hundred_thousand_entries_are_listed_without_stalling_others() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::{Duration, Instant};
+    let site = Site::new(&[]);
+    let folder = site.root().join("many");
+    fs::create_dir(&folder).unwrap();
+    for number in 0..100_001 {
+        let name = folder.join(format!("{number:06}"));
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &name,
+            rustix::fs::FileType::RegularFile,
+            rustix::fs::Mode::RUSR,
+            0,
+        )
+        .unwrap();
+    }
+    site.write("small", "small");
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let meanwhile = scope.spawn(|| {
+            let mut slowest = Duration::ZERO;
+            let mut count = 0;
+            while !over.load(Ordering::Relaxed) {
+                let asked = Instant::now();
+                assert_eq!(site.get("/small").text(), "small");
+                slowest = slowest.max(asked.elapsed());
+                count += 1;
+            }
+            (slowest, count)
+        });
+        let asked = Instant::now();
+        let answer = site.get("/many/");
+        let took = asked.elapsed();
+        over.store(true, Ordering::Relaxed);
+        let (slowest, count) = meanwhile.join().unwrap();
+        assert_eq!(answer.text().matches("href=\"./").count(), 100_000);
+        assert!(answer.text().contains("The folder has more than 100000 entries"));
+        assert!(count > 10 && slowest < took / 2, "{count} at most {slowest:?} in {took:?}");
+    });
+}
