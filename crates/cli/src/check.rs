@@ -3,7 +3,6 @@
 mod answer;
 
 use std::collections::{BTreeMap, HashMap};
-use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -176,11 +175,10 @@ impl Checking<'_> {
             if self.quiet {
                 continue;
             }
-            let text = match self.options.format {
-                Format::Text => answer.to_string(),
-                Format::Json => answer.to_json().to_string(),
-            };
-            output::answer(text).map_err(|error| cannot_print(&error))?;
+            match self.options.format {
+                Format::Text => output::answer(&answer)?,
+                Format::Json => output::json(&answer.to_json())?,
+            }
         }
         Ok(())
     }
@@ -198,10 +196,6 @@ fn request(url: &str, asked: Asked) -> Result<Request, avocet::client::Error> {
         Asked::Head => Ok(request),
         Asked::FirstByte => request.with_field(RANGE.as_str(), "bytes=0-0"),
     }
-}
-
-fn cannot_print(error: &io::Error) -> Failure {
-    Failure::with_status(23, format_args!("cannot write to standard output: {error}"))
 }
 
 /// Answers that wait for an earlier one. Beyond this nothing new is asked, so that one late page does

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod check;
+mod cookies;
 mod echo;
 mod exit;
 mod failure;
@@ -36,6 +37,7 @@ enum Verb {
     Serve(Box<serve::Serve>),
     Fetch(Box<fetch::Fetch>),
     Check(check::Check),
+    Cookies(cookies::Cookies),
     /// Answer requests with what they were: for trying out clients
     Echo(echo::Echo),
 }
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Verb::Serve(serve) => serve.run(arguments.quiet),
         Verb::Fetch(fetch) => fetch.run(arguments.verbose > 0, arguments.quiet),
         Verb::Check(check) => check.run(arguments.quiet),
+        Verb::Cookies(cookies) => cookies.run(arguments.quiet),
         Verb::Echo(echo) => echo.run(arguments.quiet),
     };
     match result {

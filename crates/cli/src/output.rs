@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
+use crate::failure::Failure;
+
 /// Prints a line to standard output. A reader that has gone is no reason to stop serving.
 pub(crate) fn line(text: impl fmt::Display) {
     let text = printable(&text.to_string());
@@ -12,13 +14,44 @@ pub(crate) fn line(text: impl fmt::Display) {
     }
 }
 
-/// Prints a line that was asked for: one that cannot be written is an error.
+/// Prints a line that was asked for.
 ///
-/// *Errors*: what the system says of standard output.
-pub(crate) fn answer(text: impl fmt::Display) -> io::Result<()> {
-    let text = printable(&text.to_string());
+/// *Errors*: one that cannot be written.
+pub(crate) fn answer(text: impl fmt::Display) -> Result<(), Failure> {
+    exact(printable(&text.to_string()).as_bytes())?;
+    exact(b"\n")
+}
+
+/// Prints a JSON value on a line of its own.
+///
+/// *Errors*: one that cannot be written.
+pub(crate) fn json(value: &serde_json::Value) -> Result<(), Failure> {
+    exact(json_text(value).as_bytes())?;
+    exact(b"\n")
+}
+
+/// Writes bytes to standard output.
+///
+/// *Errors*: those that cannot be written.
+pub(crate) fn exact(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush())
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| {
+        Failure::with_status(23, format_args!("cannot write to standard output: {error}"))
+    })
+}
+
+/// JSON in which everything is escaped that a terminal would obey.
+pub(crate) fn json_text(value: &serde_json::Value) -> String {
+    let mut safe = String::new();
+    for character in value.to_string().chars() {
+        // All of them lie within 16 bits, where one escape of JSON is one character.
+        if is_obeyed(character) {
+            safe.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            safe.push(character);
+        }
+    }
+    safe
 }
 
 /// Prints the line of a failure to standard error.
@@ -44,15 +77,18 @@ pub(crate) fn printable(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
-            '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                safe.extend(character.escape_unicode());
-            }
             '\n' | '\t' => safe.push(character),
-            _ if character.is_control() => safe.extend(character.escape_default()),
+            _ if is_obeyed(character) => safe.extend(character.escape_default()),
             _ => safe.push(character),
         }
     }
     safe
+}
+
+/// Whether a terminal does something at this character instead of showing it.
+fn is_obeyed(character: char) -> bool {
+    let turns = matches!(character, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || character.is_control()
 }
 
 #[cfg(test)]
@@ -63,5 +99,13 @@ mod tests {
     fn what_a_terminal_would_obey_is_escaped() {
         assert_eq!(printable("a\x1b[31mb\u{9b}1\u{202e}c\r"), "a\\u{1b}[31mb\\u{9b}1\\u{202e}c\\r");
         assert_eq!(printable("Ünicode\tand\nlines"), "Ünicode\tand\nlines");
+    }
+
+    #[test]
+    fn json_stays_json_when_it_is_escaped() {
+        let value = serde_json::json!({ "a": "\x1b\u{9b}\u{202e}\x7f\n\"" });
+        let text = json_text(&value);
+        assert_eq!(text, r#"{"a":"\u001b\u009b\u202e\u007f\n\""}"#);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 }
