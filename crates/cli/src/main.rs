@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod addresses;
+mod amount;
 mod check;
 mod cookies;
+mod download;
 mod echo;
 mod exit;
 mod failure;
@@ -36,6 +38,7 @@ enum Verb {
     /// Serve a folder, or one text, over HTTP
     Serve(Box<serve::Serve>),
     Fetch(Box<fetch::Fetch>),
+    Download(Box<download::Download>),
     Check(check::Check),
     Cookies(cookies::Cookies),
     /// Answer requests with what they were: for trying out clients
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
     let result = match arguments.verb {
         Verb::Serve(serve) => serve.run(arguments.quiet),
         Verb::Fetch(fetch) => fetch.run(arguments.verbose > 0, arguments.quiet),
+        Verb::Download(download) => download.run(arguments.quiet),
         Verb::Check(check) => check.run(arguments.quiet),
         Verb::Cookies(cookies) => cookies.run(arguments.quiet),
         Verb::Echo(echo) => echo.run(arguments.quiet),
