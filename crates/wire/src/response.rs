@@ -166,19 +166,16 @@ fn parse_line<'b>(
 fn unfold(head: &[u8], start: usize, out: &mut Vec<u8>) {
     out.clear();
     out.extend_from_slice(head);
-    let mut after_first = false;
     for at in start..head.len() {
-        if head.get(at) != Some(&b'\n') {
+        // A blank right after the status line was refused before.
+        let folds = matches!(head.get(at..), Some([b'\n', b' ' | b'\t', ..]));
+        if !folds {
             continue;
         }
-        // A blank after the status line was refused before; a line of blanks only is the end.
-        if after_first | (at > start) && matches!(head.get(at + 1), Some(b' ' | b'\t')) {
-            let from = if head.get(at.wrapping_sub(1)) == Some(&b'\r') { at - 1 } else { at };
-            if let Some(line_end) = out.get_mut(from..=at) {
-                line_end.fill(b' ');
-            }
+        let from = if head.get(at.wrapping_sub(1)) == Some(&b'\r') { at - 1 } else { at };
+        if let Some(line_end) = out.get_mut(from..=at) {
+            line_end.fill(b' ');
         }
-        after_first = true;
     }
 }
 
