@@ -198,7 +198,7 @@ fn check(reply: &HttpReply, expected: &(u16, Vec<u8>)) {
 }
 
 #[test]
-fn every_exchange_is_answered_in_full_and_in_order() {
+fn security_short_writes_interrupts_and_false_eagain_change_no_answer() {
     rounds(16, |seed| {
         let mut stage = Stage::new(Simulation::new(seed), Server::new(handler));
         let faults = (seed % 3 > 0).then(|| Faults::rough(stage.simulation.random()));
