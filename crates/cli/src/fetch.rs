@@ -2,6 +2,7 @@
 
 mod args;
 mod content;
+mod form;
 mod plan;
 mod run;
 mod sink;

@@ -35,7 +35,7 @@ impl Shown {
         let place = if seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let lines = MultiProgress::with_draw_target(place);
         let several = files > 1;
-        let total = ProgressBar::no_length().with_style(style(TOTAL)).with_prefix("total");
+        let total = ProgressBar::new(0).with_style(style(TOTAL)).with_prefix("total");
         let total = if several { lines.add(total) } else { total };
         Self { quiet, several, lines, total, printing: Mutex::new(()) }
     }
@@ -62,7 +62,7 @@ impl Shown {
         if self.quiet {
             return Ok(());
         }
-        let path = done.path.display();
+        let path = done.path.strip_prefix(".").unwrap_or(&done.path).display();
         self.aside(|| match (done.was_there, self.several) {
             (true, false) => output::answer("File already downloaded!"),
             (true, true) => output::answer(format_args!("{path}: File already downloaded!")),

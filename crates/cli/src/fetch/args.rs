@@ -1,8 +1,11 @@
 //! The options of `fetch`.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
+
+use crate::amount;
 
 /// Get URLs and print what comes: curl's letters with curl's meanings
 #[derive(Args, Clone, Debug)]
@@ -90,6 +93,13 @@ pub(crate) struct Fetch {
     /// JSON, or `@FILE`, with its types in Content-Type and Accept
     #[arg(long, value_name = "DATA", allow_hyphen_values = true)]
     pub(crate) json: Vec<String>,
+    /// Part of a form: `name=value`, `name=@FILE`, `name=<FILE`, with `;type=TYPE` and
+    /// `;filename=NAME` behind
+    #[arg(short = 'F', long, value_name = "PART", conflicts_with_all = ["data", "data_raw", "data_binary", "data_urlencode", "json", "get", "upload_file"])]
+    pub(crate) form: Vec<String>,
+    /// The same without a meaning for `@`, `<` and `;`
+    #[arg(long, value_name = "PART", conflicts_with_all = ["data", "data_raw", "data_binary", "data_urlencode", "json", "get", "upload_file"])]
+    pub(crate) form_string: Vec<String>,
     /// Put the data of -d into the query of the URL
     #[arg(short = 'G', long)]
     pub(crate) get: bool,
@@ -140,6 +150,22 @@ pub(crate) struct Fetch {
     #[arg(long, value_name = "BYTES")]
     pub(crate) max_filesize: Option<u64>,
 
+    /// Give up below this many bytes per second
+    #[arg(long, value_name = "RATE", value_parser = amount::parse)]
+    pub(crate) speed_limit: Option<NonZeroU64>,
+    /// The time over which the speed is measured, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) speed_time: u32,
+    /// At most this many bytes per second for each URL, as 500k or 2M
+    #[arg(long, value_name = "RATE", value_parser = amount::parse)]
+    pub(crate) limit_rate: Option<NonZeroU64>,
+    /// Try again up to N times after failures that may pass, where that is safe
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) retry: u32,
+    /// Pause before each further try, in seconds; by default 1 and doubled each time
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) retry_delay: Option<f64>,
+
     /// All URLs at once
     #[arg(short = 'Z', long)]
     pub(crate) parallel: bool,
@@ -147,7 +173,7 @@ pub(crate) struct Fetch {
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) parallel_max: usize,
 
-    /// Print this afterwards, with variables as `%{http_code}`, `%{json}`
+    /// Print this afterwards, with variables as `%{http_code}`, `%{json}`; `@FILE` reads it
     #[arg(short, long, value_name = "FORMAT")]
     pub(crate) write_out: Option<String>,
     /// Speak HTTP/1.0

@@ -1,5 +1,6 @@
 //! The content of a request from the options that give it.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -8,12 +9,13 @@ use avocet::client::Content;
 use avocet::wire::FieldBuf;
 
 use super::args::Fetch;
+use super::form;
 use crate::failure::Failure;
 
 /// Content, and the media type it has unless the user says another.
 pub(crate) struct Given {
     pub(crate) content: Content,
-    pub(crate) media_type: Option<&'static str>,
+    pub(crate) media_type: Option<Cow<'static, str>>,
     /// What -G puts into the query.
     pub(crate) query: Option<String>,
 }
@@ -28,9 +30,13 @@ pub(crate) fn given(options: &Fetch) -> Result<Given, Failure> {
         for part in &options.json {
             text.extend_from_slice(&plain(part, Lines::Kept)?);
         }
-        return Ok(Given { content: text.into(), media_type: Some(JSON), query: None });
+        return Ok(Given { content: text.into(), media_type: Some(JSON.into()), query: None });
     }
-    let form = form(options)?;
+    if !options.form.is_empty() || !options.form_string.is_empty() {
+        let (content, media_type) = form::form(&options.form, &options.form_string)?;
+        return Ok(Given { content, media_type: Some(media_type.into()), query: None });
+    }
+    let form = urlencoded(options)?;
     if !form.is_given {
         return Ok(Given { content: Content::Empty, media_type: None, query: None });
     }
@@ -39,10 +45,10 @@ pub(crate) fn given(options: &Fetch) -> Result<Given, Failure> {
             .map_err(|_| Failure::usage("the data for the query is not text"))?;
         return Ok(Given { content: Content::Empty, media_type: None, query: Some(query) });
     }
-    Ok(Given { content: form.bytes.into(), media_type: Some(FORM), query: None })
+    Ok(Given { content: form.bytes.into(), media_type: Some(FORM.into()), query: None })
 }
 
-struct Form {
+struct Urlencoded {
     bytes: Vec<u8>,
     is_given: bool,
 }
@@ -54,7 +60,7 @@ enum Lines {
 }
 
 /// The pieces in the order of their kinds, joined by `&`.
-fn form(options: &Fetch) -> Result<Form, Failure> {
+fn urlencoded(options: &Fetch) -> Result<Urlencoded, Failure> {
     let mut pieces = Vec::new();
     for data in &options.data {
         pieces.push(plain(data, Lines::Joined)?);
@@ -68,7 +74,7 @@ fn form(options: &Fetch) -> Result<Form, Failure> {
     for data in &options.data_urlencode {
         pieces.push(encoded(data)?);
     }
-    Ok(Form { is_given: !pieces.is_empty(), bytes: pieces.join(&b'&') })
+    Ok(Urlencoded { is_given: !pieces.is_empty(), bytes: pieces.join(&b'&') })
 }
 
 fn plain(data: &str, lines: Lines) -> Result<Vec<u8>, Failure> {

@@ -43,6 +43,15 @@ pub(crate) fn config(
     if let Some(seconds) = options.max_time {
         config.timeouts.total = Some(duration(seconds, "--max-time")?);
     }
+    if let Some(rate) = options.speed_limit {
+        let over = Duration::from_secs(u64::from(options.speed_time.max(1)));
+        config.timeouts.least_rate = Some((rate.get(), over));
+    }
+    config.retry.most = options.retry;
+    if let Some(seconds) = options.retry_delay {
+        let pause = duration(seconds, "--retry-delay")?;
+        (config.retry.first_pause, config.retry.longest_pause) = (pause, pause);
+    }
     if options.compressed {
         config.decoding = Some(Arc::new(Codings::default()));
     }
@@ -95,7 +104,7 @@ pub(crate) fn request(options: &Fetch, url: &str, offset: u64) -> Result<Request
     let mut request = Request::new(method, &url)
         .map_err(|error| Failure::with_status(3, error))?
         .with_content(content);
-    fields(options, media_type, offset, request.fields_mut())?;
+    fields(options, media_type.as_deref(), offset, request.fields_mut())?;
     let request_options = request.options_mut();
     request_options.decode = options.compressed;
     if options.http10 {
@@ -118,16 +127,23 @@ fn method(options: &Fetch, content: &Content) -> Result<Method, Failure> {
 }
 
 fn has_data(options: &Fetch) -> bool {
-    [&options.data, &options.data_raw, &options.data_binary, &options.data_urlencode, &options.json]
-        .iter()
-        .any(|data| !data.is_empty())
+    let data = [
+        &options.data,
+        &options.data_raw,
+        &options.data_binary,
+        &options.data_urlencode,
+        &options.json,
+        &options.form,
+        &options.form_string,
+    ];
+    data.iter().any(|data| !data.is_empty())
 }
 
 /// The fields in the order in which curl sends them: identity first, then what the options ask for,
 /// then the user's own; the user's replace and remove.
 fn fields(
     options: &Fetch,
-    media_type: Option<&'static str>,
+    media_type: Option<&str>,
     offset: u64,
     fields: &mut FieldBuf,
 ) -> Result<(), Failure> {

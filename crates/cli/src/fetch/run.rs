@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::io::Write;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
-use avocet::client::{Error, Multi, Request, Times, TransferEvent, TransferId};
+use avocet::client::{Error, Multi, Report, Request, TransferEvent, TransferId};
 use avocet::wire::OwnedResponseHead;
 
 use super::args::Fetch;
@@ -22,6 +22,9 @@ struct Job {
     method: String,
     sink: Sink,
     head: Option<Box<OwnedResponseHead>>,
+    /// When the content began to come, and when a pause for the limit on the rate ends.
+    began: Option<Instant>,
+    resume: Option<Instant>,
 }
 
 /// Gets every URL; the failure of the last that failed is that of the call.
@@ -57,18 +60,22 @@ pub(crate) fn run(options: &Fetch, verbose: bool, quiet: bool) -> Result<(), Fai
         if jobs.is_empty() {
             break;
         }
-        multi.turn(None).map_err(Failure::failed)?;
+        let wait = resume(&mut multi, &mut jobs);
+        multi.turn(wait).map_err(Failure::failed)?;
         while let Some((id, event)) = multi.next_event() {
             let Some(job) = jobs.get_mut(&id) else { continue };
             let ended = match step(options, job, event) {
-                Ok(false) => continue,
+                Ok(false) => {
+                    hold_rate(options, &mut multi, id, job);
+                    continue;
+                }
                 Ok(true) => Ok(()),
                 Err(failure) => Err(failure),
             };
-            let times = multi.times(id);
+            let report = multi.report(id);
             multi.cancel(id);
             if let Some(mut job) = jobs.remove(&id) {
-                note(finish(options, &mut job, times.as_ref(), ended));
+                note(finish(options, &mut job, report.as_ref(), ended));
             }
         }
     }
@@ -93,7 +100,7 @@ fn start(
     }
     let (url, method) = (request.url().to_string(), request.method().to_string());
     let id = multi.start(request).map_err(|error| failed(&error))?;
-    Ok(Some((id, Job { url, method, sink, head: None })))
+    Ok(Some((id, Job { url, method, sink, head: None, began: None, resume: None })))
 }
 
 /// True when the transfer has ended.
@@ -122,7 +129,7 @@ fn step(options: &Fetch, job: &mut Job, event: TransferEvent) -> Result<bool, Fa
 fn finish(
     options: &Fetch,
     job: &mut Job,
-    times: Option<&Times>,
+    report: Option<&Report>,
     ended: Result<(), Failure>,
 ) -> Result<(), Failure> {
     let head = job.head.as_deref();
@@ -134,14 +141,19 @@ fn finish(
         job.sink.finish(options, head)
     });
     if let Some(format) = &options.write_out {
+        let format = match format.strip_prefix('@') {
+            Some(path) => &std::fs::read_to_string(path).map_err(|error| {
+                Failure::with_status(26, format_args!("cannot read {path}: {error}"))
+            })?,
+            None => format,
+        };
         let error = outcome.as_ref().err().map(ToString::to_string);
         let facts = Facts {
             url: &job.url,
             method: &job.method,
             head,
-            times,
+            report,
             size: job.sink.written,
-            redirects: 0,
             exit: outcome.as_ref().err().map_or(0, Failure::status),
             error: error.as_deref(),
         };
@@ -154,6 +166,32 @@ fn finish(
     outcome
 }
 
+/// Pauses a transfer that is ahead of its rate; the server waits as the buffers fill.
+fn hold_rate(options: &Fetch, multi: &mut Multi, id: TransferId, job: &mut Job) {
+    let Some(rate) = options.limit_rate else { return };
+    let now = Instant::now();
+    let began = *job.began.get_or_insert(now);
+    let due = Duration::from_secs_f64(job.sink.written as f64 / rate.get() as f64);
+    let ahead = due.saturating_sub(now - began);
+    if ahead > SHORTEST_PAUSE {
+        multi.pause(id);
+        job.resume = Some(now + ahead);
+    }
+}
+
+/// Ends the pauses that are over; the time until the next ends.
+fn resume(multi: &mut Multi, jobs: &mut HashMap<TransferId, Job>) -> Option<Duration> {
+    let now = Instant::now();
+    for (id, job) in jobs.iter_mut() {
+        if job.resume.is_some_and(|at| at <= now) {
+            job.resume = None;
+            multi.resume(*id);
+        }
+    }
+    let next = jobs.values().filter_map(|job| job.resume).min();
+    next.map(|at| at.saturating_duration_since(now))
+}
+
 fn failed(error: &Error) -> Failure {
     Failure::with_status(exit::status(error), error)
 }
@@ -164,3 +202,6 @@ fn describe(request: &Request) {
         output::line(format_args!("{name}: {}", String::from_utf8_lossy(value)));
     }
 }
+
+/// Less than this is not worth a pause.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
