@@ -239,3 +239,39 @@ fn rates_are_held_and_demanded() {
     let ran = fetch(&["--speed-limit", "1000", "--speed-time", "1", &url]);
     assert_eq!(ran.status, 28, "{}", ran.err);
 }
+
+#[test]
+fn a_transfer_is_explained() {
+    let server = Scripted::start(|request| match request.split(' ').nth(1) {
+        Some("/from") => response("302 Found", "Location: /to\r\nSet-Cookie: a=1\r\n", ""),
+        _ => response(
+            "200 OK",
+            "Cache-Control: private, max-age=60\r\nAge: 15\r\nETag: \"e\"\r\n\
+             Set-Cookie: b=\u{9b}31m; Domain=com\r\nSet-Cookie: c=1; Domain=com\r\n",
+            "page",
+        ),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let from = server.url("/from");
+    let ran = run_in(folder.path(), &["fetch", "-L", "--explain", "-c", "jar", &from], "");
+    assert_eq!((ran.status, &*ran.out), (0, "page"), "{}", ran.err);
+    let expected = [
+        "* cookie set, a=1: stored".to_owned(),
+        "* cookie a of 127.0.0.1: sent".to_owned(),
+        "* cookie set, c=1: refused: ".to_owned(),
+        format!("* redirect: 302 from {from}"),
+        format!("* answer from: {}", server.url("/to")),
+        format!(" to {}", server.address),
+        "* caching: fresh for 45 s (max-age); not for shared caches (private); can be asked for \
+         again by its entity tag"
+            .to_owned(),
+        " ms |".to_owned(),
+        "* in all ".to_owned(),
+    ];
+    let mut rest = &*ran.err;
+    for part in &expected {
+        let at = rest.find(part).unwrap_or_else(|| panic!("{part}: {}", ran.err));
+        rest = &rest[at + part.len()..];
+    }
+    assert!(!ran.err.contains('\u{9b}'), "{:?}", ran.err);
+}

@@ -1,9 +1,12 @@
 //! `avocet fetch`: curl's letters with curl's meanings.
 
 mod args;
+mod caching;
 mod content;
+mod explain;
 mod form;
 mod plan;
+mod reasons;
 mod run;
 mod sink;
 mod trace;

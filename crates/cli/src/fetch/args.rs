@@ -179,6 +179,10 @@ pub(crate) struct Fetch {
     /// Speak HTTP/1.0
     #[arg(short = '0', long = "http1.0", action = ArgAction::SetTrue)]
     pub(crate) http10: bool,
+    /// Tell where the time went, the way there, what caches may do, and why each cookie was taken,
+    /// refused, sent or kept back, on standard error
+    #[arg(long)]
+    pub(crate) explain: bool,
     /// Print the request instead of sending it
     #[arg(long)]
     pub(crate) dry_run: bool,

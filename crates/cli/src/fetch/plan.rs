@@ -17,6 +17,7 @@ use http::header::{
 
 use super::args::{Browser, Fetch};
 use super::content::{self, Given};
+use super::reasons::Reasons;
 use super::trace::Trace;
 use crate::failure::Failure;
 use crate::target::{AGENT, with_scheme};
@@ -54,6 +55,10 @@ pub(crate) fn config(
     }
     if options.compressed {
         config.decoding = Some(Arc::new(Codings::default()));
+    }
+    if options.explain {
+        let jar = cookies.map(|cookies| cookies.jar.clone());
+        config.hooks.push(Arc::new(Reasons::new(jar)));
     }
     if let Some(cookies) = cookies {
         config.hooks.push(Arc::new(CookieHook::new(cookies.jar.clone())));

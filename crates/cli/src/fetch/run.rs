@@ -8,6 +8,7 @@ use avocet::client::{Error, Multi, Report, Request, TransferEvent, TransferId};
 use avocet::wire::OwnedResponseHead;
 
 use super::args::Fetch;
+use super::explain::explain;
 use super::plan;
 use super::sink::Sink;
 use super::trace::Trace;
@@ -133,6 +134,11 @@ fn finish(
     ended: Result<(), Failure>,
 ) -> Result<(), Failure> {
     let head = job.head.as_deref();
+    if options.explain
+        && let Some(report) = report
+    {
+        explain(report, head);
+    }
     let outcome = ended.and_then(|()| {
         let status = head.map_or(0, |head| head.status().as_u16());
         if options.fail && status >= 400 {

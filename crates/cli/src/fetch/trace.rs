@@ -35,9 +35,8 @@ impl Trace {
     }
 
     fn show_request(&self, hop: &Hop<'_>, fields: &FieldBuf) {
-        let path = &hop.url[url::Position::BeforePath..url::Position::AfterQuery];
         if self.verbose {
-            note('>', format_args!("{} {path} HTTP/1.1", hop.method));
+            note('>', format_args!("{} {} HTTP/1.1", hop.method, hop.target()));
             for (name, value) in fields.iter() {
                 let value = String::from_utf8_lossy(value);
                 let shown = if is_secret(name) { "(kept back)" } else { &*value };
@@ -119,7 +118,8 @@ fn is_secret(name: &str) -> bool {
         .any(|secret: &HeaderName| name.eq_ignore_ascii_case(secret.as_str()))
 }
 
-fn note(mark: char, text: std::fmt::Arguments<'_>) {
+/// A line on standard error about what goes on.
+pub(super) fn note(mark: char, text: std::fmt::Arguments<'_>) {
     let text = printable(&text.to_string());
     if let Err(error) = writeln!(io::stderr().lock(), "{mark} {text}") {
         log::debug!("cannot write to standard error: {error}");
