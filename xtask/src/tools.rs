@@ -26,14 +26,18 @@ impl Tool {
             return Ok(program);
         }
         println!("{} {} is missing here and is installed", self.package, self.version);
+        let build = folder.join("build");
         shell::run(
             shell::cargo()
                 .args(["install", "--locked", "--debug", "--version", self.version, "--root"])
                 .arg(&folder)
                 .args(["--target-dir"])
-                .arg(cache()?.join("build"))
+                .arg(&build)
                 .arg(self.package),
         )?;
+        // What was compiled on the way is hundreds of megabytes, and nothing asks for it again.
+        std::fs::remove_dir_all(&build)
+            .map_err(|error| format!("cannot remove {}: {error}", build.display()))?;
         if shell::present(&program) {
             return Ok(program);
         }

@@ -17,7 +17,7 @@ use crate::transfer::Reaction;
 ///
 /// ```text
 /// sending    Unsent --> Expecting --100, too long--> Content --> Draining --> Done
-///                \__________________________________^    \________^           
+///                \__________________________________^    \________^
 ///            (a response of 300 and above, or a failed write: Stopped)
 /// receiving  Waiting --head--> Reading --end--> Over
 /// ```
