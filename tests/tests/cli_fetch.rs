@@ -275,3 +275,30 @@ fn a_transfer_is_explained() {
     }
     assert!(!ran.err.contains('\u{9b}'), "{:?}", ran.err);
 }
+
+#[test]
+fn options_come_from_files_and_next_begins_anew() {
+    let server = Scripted::start(|_| response("200 OK", "", "."));
+    let folder = tempfile::tempdir().unwrap();
+    let lines = format!(
+        "# options\nuser-agent = \"from a file\"\n-d a=1\ndata: \"b= 2\"\nurl = {}\n",
+        server.url("/filed")
+    );
+    fs::write(folder.path().join("options"), lines).unwrap();
+    let call = ["fetch", "-K", "options", "-A", "from the line", "--next", &server.url("/plain")];
+    let ran = run_in(folder.path(), &call, "");
+    assert_eq!((ran.status, &*ran.out), (0, ".."), "{}", ran.err);
+    let requests = server.requests();
+    assert!(requests[0].starts_with("POST /filed HTTP/1.1\r\n"), "{}", requests[0]);
+    assert_eq!(field(&requests[0], "user-agent"), Some("from the line"));
+    assert_eq!(content(&requests[0]), "a=1&b= 2");
+    assert!(requests[1].starts_with("GET /plain HTTP/1.1\r\n"), "{}", requests[1]);
+    assert!(field(&requests[1], "user-agent").unwrap().starts_with("avocet/"));
+    for file in ["missing", "options"] {
+        fs::write(folder.path().join("options"), "data \"open\n").unwrap();
+        let ran = run_in(folder.path(), &["fetch", "-K", file, &server.url("/")], "");
+        assert_eq!(ran.status, 2, "{}", ran.err);
+        assert!(ran.err.starts_with("avocet: "), "{}", ran.err);
+    }
+    assert_eq!(server.requests().len(), 2);
+}

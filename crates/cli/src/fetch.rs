@@ -3,6 +3,7 @@
 mod args;
 mod caching;
 mod content;
+mod expand;
 mod explain;
 mod form;
 mod plan;
@@ -13,11 +14,15 @@ mod trace;
 mod write_out;
 
 pub(crate) use args::Fetch;
+pub(crate) use expand::{groups, with_files};
 
 use crate::failure::Failure;
 
 impl Fetch {
     pub(crate) fn run(self, verbose: bool, quiet: bool) -> Result<(), Failure> {
+        if self.urls.is_empty() {
+            return Err(Failure::usage("there is no URL"));
+        }
         run::run(&self, verbose, quiet)
     }
 }

@@ -15,9 +15,12 @@ mod running;
 mod serve;
 mod target;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{ArgAction, Parser, Subcommand};
+
+use crate::failure::Failure;
 
 /// HTTP at the terminal: serve a folder, look at requests.
 #[derive(Parser)]
@@ -46,24 +49,40 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    start_logging(&arguments);
-    let result = match arguments.verb {
+    let mut code = ExitCode::SUCCESS;
+    for (index, group) in fetch::groups(std::env::args_os().collect()).iter().enumerate() {
+        let arguments = Arguments::parse_from(group);
+        if index == 0 {
+            start_logging(&arguments);
+        }
+        if let Err(failure) = with_files(arguments, group).and_then(run) {
+            if !failure.is_told() {
+                output::error(&failure);
+            }
+            code = failure.code();
+        }
+    }
+    code
+}
+
+/// The arguments with those that stand in files, where they name some.
+fn with_files(arguments: Arguments, group: &[OsString]) -> Result<Arguments, Failure> {
+    match &arguments.verb {
+        Verb::Fetch(fetch) if !fetch.config.is_empty() => {
+            Ok(Arguments::parse_from(fetch::with_files(group, &fetch.config)?))
+        }
+        _ => Ok(arguments),
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.verb {
         Verb::Serve(serve) => serve.run(arguments.quiet),
         Verb::Fetch(fetch) => fetch.run(arguments.verbose > 0, arguments.quiet),
         Verb::Download(download) => download.run(arguments.quiet),
         Verb::Check(check) => check.run(arguments.quiet),
         Verb::Cookies(cookies) => cookies.run(arguments.quiet),
         Verb::Echo(echo) => echo.run(arguments.quiet),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            if !failure.is_told() {
-                output::error(&failure);
-            }
-            failure.code()
-        }
     }
 }
 

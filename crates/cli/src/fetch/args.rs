@@ -9,12 +9,15 @@ use crate::amount;
 
 /// Get URLs and print what comes: curl's letters with curl's meanings
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "Exit status: 0 done, 2 usage, 3 malformed URL, 6 host not found, 7 no \
+#[command(
+    args_override_self = true,
+    after_help = "Exit status: 0 done, 2 usage, 3 malformed URL, 6 host not found, 7 no \
     connection, 18 cut short, 22 HTTP error with --fail, 23 cannot write, 28 time-out, 35 and 60 \
-    TLS, 47 too many redirects, 52 no answer, 56 broken connection, 61 damaged coding, 63 too large")]
+    TLS, 47 too many redirects, 52 no answer, 56 broken connection, 61 damaged coding, 63 too large"
+)]
 pub(crate) struct Fetch {
     /// URL to get; http:// is assumed without a scheme
-    #[arg(value_name = "URL", required = true)]
+    #[arg(value_name = "URL", required_unless_present = "config")]
     pub(crate) urls: Vec<String>,
 
     /// Write to FILE instead of standard output; once per URL
@@ -183,6 +186,12 @@ pub(crate) struct Fetch {
     /// refused, sent or kept back, on standard error
     #[arg(long)]
     pub(crate) explain: bool,
+    /// Take options from the lines of FILE, or of standard input for `-`: `name = value`
+    #[arg(short = 'K', long, value_name = "FILE")]
+    pub(crate) config: Vec<PathBuf>,
+    /// Begin anew with options and URLs: what stands before does not hold for what comes behind
+    #[arg(long)]
+    pub(crate) next: bool,
     /// Print the request instead of sending it
     #[arg(long)]
     pub(crate) dry_run: bool,
