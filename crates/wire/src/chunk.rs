@@ -30,6 +30,9 @@ pub(crate) fn parse(
 ) -> Result<Option<ChunkLine>, ReadError> {
     let window = input.get(..longest).unwrap_or(input);
     let (size, digits) = size(window)?;
+    if let Some([b'\r', b'\n', ..]) = window.get(digits..) {
+        return Ok(Some(ChunkLine { size, used: digits + 2, extensions: 0 }));
+    }
     let fresh = window.get(scanned..).unwrap_or_default();
     let Some(lf) = memchr(b'\n', fresh).map(|offset| scanned + offset) else {
         return if input.len() >= longest {

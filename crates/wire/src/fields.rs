@@ -56,11 +56,20 @@ impl<'b> Fields<'b> {
 
     /// The values of all lines with this name, in order.
     pub fn get_all<'n>(self, name: &'n HeaderName) -> impl Iterator<Item = &'b [u8]> + use<'b, 'n> {
-        let wanted = name.as_str().as_bytes();
+        self.named(name.as_str().as_bytes())
+    }
+
+    /// The values of all lines with this name. Most lines are passed by their length alone.
+    #[inline]
+    fn named<'n>(self, name: &'n [u8]) -> impl Iterator<Item = &'b [u8]> + use<'b, 'n> {
+        let length = name.len();
         self.lines
             .spans
             .iter()
-            .filter(move |line| line.name(self.bytes).eq_ignore_ascii_case(wanted))
+            .filter(move |line| {
+                (line.name_end - line.name_start) as usize == length
+                    && line.name(self.bytes).eq_ignore_ascii_case(name)
+            })
             .map(move |line| line.value(self.bytes))
     }
 

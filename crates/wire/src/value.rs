@@ -40,7 +40,12 @@ pub(crate) fn line_end(bytes: &[u8], bare_lf: bool) -> Result<Option<LineEnd>, R
             return long_line_end(bytes, rest, bare_lf);
         }
     }
-    odd_line_end(bytes, at, bare_lf)
+    // The last line of a head that nothing follows, with a value of some bytes.
+    let value = at + rest.iter().position(|&byte| is_control(byte)).unwrap_or(rest.len());
+    match bytes.get(value..) {
+        Some([b'\r', b'\n', ..]) => Ok(Some(LineEnd { value, next: value + 2 })),
+        _ => odd_line_end(bytes, at, bare_lf),
+    }
 }
 
 /// Where `memchr` begins to pay.
@@ -78,8 +83,8 @@ fn all_usual(bytes: &[u8]) -> bool {
     !bytes.iter().fold(false, |unusual, byte| unusual | (byte.wrapping_sub(0x20) > 0x5e))
 }
 
-/// Byte by byte: for values with HTAB or bytes above 0x7F, for values near the end of the input, and to
-/// tell what is wrong. The bytes before `from` are fine.
+/// Byte by byte: for values with HTAB, for long ones with bytes above 0x7F, for unfinished ones, and to tell
+/// what is wrong. The bytes before `from` are fine.
 #[cold]
 #[inline(never)]
 fn odd_line_end(bytes: &[u8], from: usize, bare_lf: bool) -> Result<Option<LineEnd>, ReadError> {
