@@ -302,3 +302,30 @@ fn options_come_from_files_and_next_begins_anew() {
     }
     assert_eq!(server.requests().len(), 2);
 }
+
+#[test]
+fn exchanges_are_logged_as_har_without_secrets() {
+    let server = Scripted::start(|request| match request.split(' ').nth(1) {
+        Some("/from?q=a%20b") => {
+            response("302 Found", "Location: /to\r\nSet-Cookie: s=hidden\r\n", "")
+        }
+        _ => response("200 OK", "Content-Type: text/plain\r\n", "page"),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let from = server.url("/from?q=a%20b");
+    let call = ["fetch", "-L", "--har", "log.har", "-u", "me:hidden", "-d", "x=1", &from];
+    assert_eq!(run_in(folder.path(), &call, "").status, 0);
+    let text = fs::read_to_string(folder.path().join("log.har")).unwrap();
+    assert!(!text.contains("hidden") && !text.contains("bWU6"), "{text}");
+    let har: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let entries = har["log"]["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 2);
+    assert_eq!(entries[0]["request"]["method"], "POST");
+    assert_eq!(entries[0]["request"]["bodySize"], 3);
+    assert_eq!(entries[0]["request"]["queryString"][0]["value"], "a b");
+    assert_eq!(entries[0]["response"]["status"], 302);
+    assert_eq!(entries[0]["response"]["redirectURL"], "/to");
+    assert_eq!(entries[1]["request"]["url"], server.url("/to"));
+    assert_eq!(entries[1]["response"]["content"]["mimeType"], "text/plain");
+    assert!(entries[1]["time"].as_f64() > Some(0.0));
+}

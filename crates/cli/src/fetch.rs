@@ -6,6 +6,7 @@ mod content;
 mod expand;
 mod explain;
 mod form;
+mod har;
 mod plan;
 mod reasons;
 mod run;

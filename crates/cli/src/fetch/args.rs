@@ -186,6 +186,9 @@ pub(crate) struct Fetch {
     /// refused, sent or kept back, on standard error
     #[arg(long)]
     pub(crate) explain: bool,
+    /// Write all exchanges to FILE as a HAR log, without content, passwords and cookies
+    #[arg(long, value_name = "FILE")]
+    pub(crate) har: Option<PathBuf>,
     /// Take options from the lines of FILE, or of standard input for `-`: `name = value`
     #[arg(short = 'K', long, value_name = "FILE")]
     pub(crate) config: Vec<PathBuf>,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Write;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use avocet::client::{Error, Multi, Report, Request, TransferEvent, TransferId};
@@ -9,6 +10,7 @@ use avocet::wire::OwnedResponseHead;
 
 use super::args::Fetch;
 use super::explain::explain;
+use super::har::Har;
 use super::plan;
 use super::sink::Sink;
 use super::trace::Trace;
@@ -32,7 +34,11 @@ struct Job {
 pub(crate) fn run(options: &Fetch, verbose: bool, quiet: bool) -> Result<(), Failure> {
     let mut cookies = plan::cookies(options)?;
     let trace = Trace::new(options, verbose)?;
-    let config = plan::config(options, cookies.as_ref(), trace)?;
+    let mut config = plan::config(options, cookies.as_ref(), trace)?;
+    let har = options.har.as_ref().map(|path| (path, Arc::new(Har::default())));
+    if let Some((_, har)) = &har {
+        config.hooks.push(har.clone());
+    }
     let mut multi = Multi::new(config).map_err(Failure::failed)?;
     let mut jobs = HashMap::new();
     let mut waiting = options.urls.iter().enumerate();
@@ -79,6 +85,9 @@ pub(crate) fn run(options: &Fetch, verbose: bool, quiet: bool) -> Result<(), Fai
                 note(finish(options, &mut job, report.as_ref(), ended));
             }
         }
+    }
+    if let Some((path, har)) = har {
+        note(har.save(path));
     }
     if let Some(plan::Cookies { jar, save: Some(file) }) = &mut cookies {
         let saved = file.save_shared(jar, SystemTime::now());
