@@ -3,9 +3,12 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
 
-use avocet_tests::program::Target;
+use avocet_tests::program::{Target, program};
 use avocet_tests::run::{Ran, run_in};
 use avocet_tests::scripted::{Scripted, response};
 
@@ -225,4 +228,36 @@ fn names_of_servers_are_made_safe_and_what_cannot_be_meant_is_refused() {
     let ran = download(folder.path(), &["-o", "taken", &f]);
     assert_eq!(ran.status, 23, "{}", ran.err);
     assert!(ran.err.starts_with("avocet: ") && ran.err.contains("taken.part"), "{}", ran.err);
+}
+
+#[test]
+fn recipe_9_killed_at_any_moment_and_whole_in_the_end() {
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let text: String = content().repeat(200);
+    fs::write(from.path().join("f"), &text).unwrap();
+    let folder = from.path().to_str().unwrap();
+    let target = Target::start(&["serve", folder, "--listen", "127.0.0.1:0"]);
+    let url = format!("http://{}/f", target.address);
+    for split in ["1", "3"] {
+        for round in 0..12_u64 {
+            let mut child = Command::new(program())
+                .args(["download", "--limit-rate", "200M", "--split", split, &url])
+                .current_dir(to.path())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            // The moment is what is tried out; nothing depends on how far the program has come.
+            thread::sleep(Duration::from_millis(5 + 9 * round));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            let file = to.path().join("f");
+            assert!(!file.exists() || fs::read_to_string(&file).unwrap() == text, "{round}");
+        }
+        let ran = download(to.path(), &["--split", split, &url]);
+        assert_eq!(ran.status, 0, "{}", ran.err);
+        assert!(fs::read_to_string(to.path().join("f")).unwrap() == text);
+        assert_eq!(fs::read_dir(to.path()).unwrap().count(), 1, "nothing is left over");
+        fs::remove_file(to.path().join("f")).unwrap();
+    }
 }

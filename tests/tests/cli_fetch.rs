@@ -39,6 +39,8 @@ fn recipe_1_a_page_byte_for_byte() {
     let ran = fetch(&[&missing]);
     assert_eq!(ran.status, 0, "{}", ran.err);
     assert!(ran.out.contains("404"), "{}", ran.out);
+    let host = target.address.to_string();
+    assert_eq!(fetch(&["--host", &host, "--path", "not-exist"]).out, ran.out);
     let ran = fetch(&["--fail", &missing]);
     assert_eq!((ran.status, &*ran.out), (22, ""));
     assert_eq!(ran.err, format!("avocet: {missing}: status 404\n"));
@@ -328,4 +330,26 @@ fn exchanges_are_logged_as_har_without_secrets() {
     assert_eq!(entries[1]["request"]["url"], server.url("/to"));
     assert_eq!(entries[1]["response"]["content"]["mimeType"], "text/plain");
     assert!(entries[1]["time"].as_f64() > Some(0.0));
+}
+
+/// A URL of https asks for secrecy: what goes to it never goes in clear, after a redirect neither.
+#[test]
+fn nothing_for_https_goes_out_in_clear() {
+    let server = Scripted::start(|_| response("200 OK", "", "in clear"));
+    let secure = server.url("/").replace("http://", "https://");
+    let there = format!("Location: {secure}\r\n");
+    let redirect = Scripted::start(move |_| response("302 Found", &there, ""));
+    let folder = tempfile::tempdir().unwrap();
+    let redirecting = redirect.url("/");
+    for call in [
+        &["fetch", "--max-time", "5", &secure][..],
+        &["fetch", "--max-time", "5", "-L", &redirecting],
+        &["download", "-o", "f", "--tries", "1", &secure],
+    ] {
+        let ran = run_in(folder.path(), call, "");
+        assert_eq!((ran.status, &*ran.out), (35, ""), "{call:?}: {}", ran.err);
+        assert!(ran.err.contains("TLS"), "{}", ran.err);
+    }
+    assert_eq!(run(&["check", &secure]).status, 1);
+    assert!(server.requests().is_empty(), "{:?}", server.requests());
 }

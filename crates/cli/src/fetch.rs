@@ -20,7 +20,10 @@ pub(crate) use expand::{groups, with_files};
 use crate::failure::Failure;
 
 impl Fetch {
-    pub(crate) fn run(self, verbose: bool, quiet: bool) -> Result<(), Failure> {
+    pub(crate) fn run(mut self, verbose: bool, quiet: bool) -> Result<(), Failure> {
+        if let Some(host) = &self.host {
+            self.urls.push(format!("http://{host}/{}", self.path.trim_start_matches('/')));
+        }
         if self.urls.is_empty() {
             return Err(Failure::usage("there is no URL"));
         }

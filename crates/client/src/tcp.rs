@@ -18,6 +18,8 @@ pub struct TcpConnector;
 
 /// A connection in the making.
 struct Connecting {
+    /// TLS is not spoken by this connector: what is meant to be secret must not go out in clear.
+    secure: bool,
     host: String,
     port: u16,
     stage: Stage,
@@ -33,7 +35,13 @@ enum Stage {
 impl Connector for TcpConnector {
     fn connect(&self, route: &Route) -> Box<dyn Connect> {
         let (host, port) = (route.host.clone(), route.port);
-        Box::new(Connecting { host, port, stage: Stage::Unresolved, last: None })
+        Box::new(Connecting {
+            secure: route.secure,
+            host,
+            port,
+            stage: Stage::Unresolved,
+            last: None,
+        })
     }
 }
 
@@ -79,6 +87,11 @@ impl Connecting {
 
 impl Connect for Connecting {
     fn turn(&mut self, cx: &mut Turn<'_>) -> Result<Option<Box<dyn Transport>>, Error> {
+        if self.secure {
+            let message =
+                format!("the host {} wants TLS, which this client was not given", self.host);
+            return Err(Error::new(ErrorKind::Tls, Phase::Tls, message));
+        }
         loop {
             match &mut self.stage {
                 Stage::Unresolved => self.stage = self.resolve(cx)?,

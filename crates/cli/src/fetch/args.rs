@@ -17,8 +17,15 @@ use crate::amount;
 )]
 pub(crate) struct Fetch {
     /// URL to get; http:// is assumed without a scheme
-    #[arg(value_name = "URL", required_unless_present = "config")]
+    #[arg(value_name = "URL", required_unless_present_any = ["config", "host"])]
     pub(crate) urls: Vec<String>,
+
+    /// Host, and port, of a URL of http that needs not be written out
+    #[arg(long, value_name = "HOST", conflicts_with = "urls")]
+    pub(crate) host: Option<String>,
+    /// Path of that URL
+    #[arg(long, value_name = "PATH", default_value = "/", requires = "host")]
+    pub(crate) path: String,
 
     /// Write to FILE instead of standard output; once per URL
     #[arg(short, long, value_name = "FILE")]

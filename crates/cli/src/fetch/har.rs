@@ -130,7 +130,7 @@ fn response(
         "content": { "size": size.unwrap_or(0), "mimeType": media_type },
         "redirectURL": redirect,
         "headersSize": -1,
-        "bodySize": size.map_or(json!(-1), Value::from),
+        "bodySize": size.map_or_else(|| json!(-1), Value::from),
     })
 }
 
