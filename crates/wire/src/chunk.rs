@@ -36,7 +36,7 @@ pub(crate) fn parse(
     let fresh = window.get(scanned..).unwrap_or_default();
     let Some(lf) = memchr(b'\n', fresh).map(|offset| scanned + offset) else {
         return if input.len() >= longest {
-            Err(ReadError::LimitExceeded { limit: Limit::ChunkLine, position: longest })
+            Err(ReadError::exceeded(Limit::ChunkLine, longest, longest))
         } else {
             Ok(None)
         };

@@ -218,7 +218,8 @@ impl Connection<Client> {
         if head.status.is_informational() && !upgrades {
             self.unfinished = Unfinished::NOTHING;
             if self.cycle.count_interim() > table.limits.interim {
-                return Err(ReadError::LimitExceeded { limit: Limit::Interim, position: 0 });
+                let most = u64::from(table.limits.interim);
+                return Err(ReadError::LimitExceeded { limit: Limit::Interim, most, position: 0 });
             }
             if last && head.status == StatusCode::CONTINUE {
                 self.cycle.facts.remove(Facts::AWAITS);

@@ -173,7 +173,8 @@ impl Content {
         let extensions = u32::try_from(extensions).unwrap_or(u32::MAX);
         self.extensions = self.extensions.saturating_add(extensions);
         if u64::from(self.extensions) > table.limits.extensions {
-            return Err(ReadError::LimitExceeded { limit: Limit::Extensions, position });
+            let most = table.limits.extensions;
+            return Err(ReadError::LimitExceeded { limit: Limit::Extensions, most, position });
         }
         Ok(())
     }

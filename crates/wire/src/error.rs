@@ -20,6 +20,8 @@ pub enum ReadError {
     LimitExceeded {
         /// The limit.
         limit: Limit,
+        /// What it allows, in the unit of [`Limits`](crate::Limits).
+        most: u64,
         /// Where it was noticed.
         position: usize,
     },
@@ -152,6 +154,10 @@ impl ReadError {
         }
     }
 
+    pub(crate) const fn exceeded(limit: Limit, most: usize, position: usize) -> Self {
+        Self::LimitExceeded { limit, most: most as u64, position }
+    }
+
     pub(crate) const fn malformed(fault: Fault, position: usize) -> Self {
         Self::Malformed { fault, position }
     }
@@ -162,8 +168,8 @@ impl ReadError {
             Self::Malformed { fault, position } => {
                 Self::Malformed { fault, position: position + by }
             }
-            Self::LimitExceeded { limit, position } => {
-                Self::LimitExceeded { limit, position: position + by }
+            Self::LimitExceeded { limit, most, position } => {
+                Self::LimitExceeded { limit, most, position: position + by }
             }
             Self::Unsupported { feature, position } => {
                 Self::Unsupported { feature, position: position + by }
@@ -177,7 +183,7 @@ impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed { fault, position } => write!(f, "{fault} at byte {position}"),
-            Self::LimitExceeded { limit, .. } => write!(f, "{limit}"),
+            Self::LimitExceeded { limit, most, .. } => write!(f, "{limit}, {most} at most"),
             Self::Unsupported { feature, .. } => write!(f, "{feature}"),
             Self::CutShort { during } => write!(f, "connection closed {during}"),
             Self::Unsolicited => f.write_str("bytes from a server that was not asked anything"),
@@ -227,12 +233,12 @@ impl fmt::Display for Fault {
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::RequestLine => "request line too long",
-            Self::Head => "head too large",
-            Self::Fields => "too many fields",
-            Self::ChunkLine => "chunk-size line too long",
+            Self::RequestLine => "too many bytes in the request line",
+            Self::Head => "too many bytes in the head",
+            Self::Fields => "too many fields in the head",
+            Self::ChunkLine => "too many bytes in a chunk-size line",
             Self::Extensions => "too many bytes of chunk extensions",
-            Self::Trailers => "trailer section too large",
+            Self::Trailers => "too many bytes in the trailers",
             Self::TrailerFields => "too many trailer fields",
             Self::Interim => "too many interim responses",
         })

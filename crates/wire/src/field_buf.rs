@@ -262,7 +262,7 @@ impl fmt::Display for InvalidField {
             Self::Name => "invalid field name",
             Self::Value => "control character in a field value",
             Self::Reserved => "field that the connection writes itself",
-            Self::TooMany => "too many fields",
+            Self::TooMany => "more fields than a header map holds",
         })
     }
 }

@@ -32,5 +32,5 @@ fn other_version(bytes: &[u8; 8], position: usize) -> Result<Version, ReadError>
 
 /// The error for a head that does not end within its limit, and `None` while it may still end.
 pub(crate) fn over_limit(length: usize, limit: usize) -> Option<ReadError> {
-    (length >= limit).then_some(ReadError::LimitExceeded { limit: Limit::Head, position: limit })
+    (length >= limit).then_some(ReadError::exceeded(Limit::Head, limit, limit))
 }

@@ -244,8 +244,8 @@ fn parse_odd_line(head: &[u8], limits: &Limits) -> Result<Option<RequestLine>, R
     let window = head.get(..limits.request_line).unwrap_or(head);
     let Some(lf) = memchr(b'\n', window) else {
         return if head.len() >= limits.request_line {
-            let position = limits.request_line;
-            Err(ReadError::LimitExceeded { limit: Limit::RequestLine, position })
+            let most = limits.request_line;
+            Err(ReadError::exceeded(Limit::RequestLine, most, most))
         } else {
             Ok(None)
         };

@@ -9,6 +9,8 @@ use crate::value::line_end;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     pub(crate) most: usize,
+    /// What an error says is the most.
+    pub(crate) bound: usize,
     pub(crate) too_many: Limit,
     pub(crate) bare_lf: bool,
     pub(crate) fold: bool,
@@ -22,6 +24,7 @@ impl Rules {
     pub(crate) const fn strict(most: usize, too_many: Limit) -> Self {
         Self {
             most,
+            bound: most,
             too_many,
             bare_lf: false,
             fold: false,
@@ -69,7 +72,7 @@ pub(crate) fn parse(
             }
         }
         if lines.spans.len() >= rules.most {
-            return Err(ReadError::LimitExceeded { limit: rules.too_many, position: at });
+            return Err(ReadError::exceeded(rules.too_many, rules.bound, at));
         }
         let Some(after) = rest.get(colon + 1..) else { return Ok(Progress::Partial) };
         let start_of_value = at + colon + 1;

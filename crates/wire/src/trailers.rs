@@ -19,7 +19,7 @@ pub(crate) fn parse(
         .advance(window, |line, before| section::check_line(line, before, lines, rules))?;
     if !whole {
         return if input.len() >= limits.trailers {
-            Err(ReadError::LimitExceeded { limit: Limit::Trailers, position: limits.trailers })
+            Err(ReadError::exceeded(Limit::Trailers, limits.trailers, limits.trailers))
         } else {
             Ok(None)
         };

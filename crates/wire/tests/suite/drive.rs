@@ -266,8 +266,8 @@ fn absolute(error: ReadError, used: usize) -> ReadError {
         ReadError::Malformed { fault, position } => {
             ReadError::Malformed { fault, position: position + used }
         }
-        ReadError::LimitExceeded { limit, position } => {
-            ReadError::LimitExceeded { limit, position: position + used }
+        ReadError::LimitExceeded { limit, most, position } => {
+            ReadError::LimitExceeded { limit, most, position: position + used }
         }
         ReadError::Unsupported { feature, position } => {
             ReadError::Unsupported { feature, position: position + used }

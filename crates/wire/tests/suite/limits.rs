@@ -1,6 +1,6 @@
 //! Each limit: one byte or line below it passes, at it the right answer comes.
 
-use avocet_wire::{Leniency, Limit, Limits, ReadError};
+use avocet_wire::{FieldTable, Leniency, Limit, Limits, ReadError};
 use http::Method;
 
 use crate::drive::{self, Transcript};
@@ -12,7 +12,10 @@ fn server(limits: Limits, input: &str) -> Transcript {
 fn limit(transcript: &Transcript) -> Option<(Limit, u16)> {
     let error = transcript.error()?;
     match error {
-        ReadError::LimitExceeded { limit, .. } => Some((limit, error.status_hint().as_u16())),
+        ReadError::LimitExceeded { limit, most, .. } => {
+            assert!(error.to_string().ends_with(&format!("{most} at most")), "{error}");
+            Some((limit, error.status_hint().as_u16()))
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -22,7 +25,10 @@ fn at_and_above(limits: Limits, make: impl Fn(usize) -> String, bound: usize, du
     let below = server(limits, &make(bound));
     assert_eq!(limit(&below), None, "{bound} is allowed");
     assert!(below.ends() > 0, "{below:?}");
-    assert_eq!(limit(&server(limits, &make(bound + 1))), Some(due), "{bound} is the most");
+    let above = server(limits, &make(bound + 1));
+    assert_eq!(limit(&above), Some(due), "{bound} is the most");
+    let says = above.error().map(|error| error.to_string()).unwrap_or_default();
+    assert!(says.ends_with(&format!(" {bound} at most")), "{says}");
 }
 
 #[test]
@@ -140,4 +146,26 @@ fn methods_of_32_bytes() {
     assert_eq!(server(Limits::server(), &make(32)).error(), None);
     let error = server(Limits::server(), &make(33)).error().expect("too long");
     assert_eq!((error.status_hint().as_u16(), error.position()), (400, Some(33)));
+}
+
+#[test]
+fn limits_are_clamped_to_what_positions_hold() {
+    let limits = Limits {
+        request_line: usize::MAX,
+        head: usize::MAX,
+        fields: usize::MAX,
+        chunk_line: usize::MAX,
+        extensions: u64::MAX,
+        trailers: usize::MAX,
+        trailer_fields: usize::MAX,
+        interim: u32::MAX,
+    };
+    let clamped = *FieldTable::new(limits, Leniency::strict()).limits();
+    assert_eq!((clamped.head, clamped.trailers), (0xffff_ffff, 0xffff_ffff));
+    assert_eq!((clamped.fields, clamped.trailer_fields, clamped.interim), (65_534, 65_534, 254));
+    // Nothing above 32 bits of position is needed to hold a head of many lines.
+    let input = format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(65_533));
+    assert_eq!(server(limits, &input).error(), None);
+    let input = format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(65_534));
+    assert_eq!(limit(&server(limits, &input)), Some((Limit::Fields, 431)));
 }

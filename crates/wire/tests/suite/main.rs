@@ -10,6 +10,7 @@ mod corpus_llhttp;
 mod corpus_picohttpparser;
 mod differences;
 mod drive;
+mod errors;
 mod exchange;
 mod fields;
 mod leniency;

@@ -92,7 +92,7 @@ fn damaged(parts: &[String], damage: &[(usize, u8)]) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
     fn heads(parts in prop::collection::vec(line(), 0..7), damage in damage()) {
