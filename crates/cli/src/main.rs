@@ -14,6 +14,7 @@ mod output;
 mod running;
 mod serve;
 mod target;
+mod terminal;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

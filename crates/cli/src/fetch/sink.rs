@@ -14,6 +14,7 @@ use url::Url;
 use super::args::Fetch;
 use crate::failure::Failure;
 use crate::target::with_scheme;
+use crate::terminal::Terminal;
 
 /// The place of one transfer's content. A file is made when the first byte comes, so that a failure
 /// before it leaves what was there.
@@ -41,7 +42,9 @@ impl Sink {
             None if options.remote_name => Place::File(in_folder(options, &last_part(url)?)),
             None => Place::Stdout,
         };
-        let terminal = matches!(place, Place::Stdout) && io::stdout().is_terminal();
+        // Who says `-o -` wants the bytes as they are.
+        let unasked = matches!(place, Place::Stdout) && options.output.get(index).is_none();
+        let terminal = unasked && io::stdout().is_terminal();
         let mut sink = Self { place, open: None, file: None, offset: 0, terminal, written: 0 };
         if let Some(at) = &options.continue_at {
             sink.offset = sink.continue_at(at)?;
@@ -142,6 +145,9 @@ impl Sink {
         }
         match &self.place {
             Place::Nowhere => {}
+            Place::Stdout if self.terminal => {
+                self.open = Some(Box::new(Terminal::new(io::stdout())));
+            }
             Place::Stdout => self.open = Some(Box::new(io::stdout())),
             Place::File(path) => {
                 let mut choose = OpenOptions::new();
