@@ -353,3 +353,15 @@ fn nothing_for_https_goes_out_in_clear() {
     assert_eq!(run(&["check", &secure]).status, 1);
     assert!(server.requests().is_empty(), "{:?}", server.requests());
 }
+
+#[test]
+fn a_full_disk_and_an_unwritable_place_are_told() {
+    let server = Scripted::start(|_| response("200 OK", "", "content"));
+    let url = server.url("/f");
+    for place in ["/dev/full", "/no/such/folder/f"] {
+        let ran = fetch(&["-o", place, &url]);
+        assert_eq!(ran.status, 23, "{}", ran.err);
+        assert!(ran.err.starts_with(&format!("avocet: cannot write {place}: ")), "{}", ran.err);
+        assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
+    }
+}
