@@ -14,6 +14,7 @@ use crate::log_line::{LogFormat, format_line};
 
 /// What is known of an exchange when it has ended.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Entry<'a> {
     /// The client's address.
     pub remote: &'a Address,

@@ -37,7 +37,8 @@ pub struct Totals {
     pub bytes_in: u64,
     /// Bytes handed to connections.
     pub bytes_out: u64,
-    /// Requests refused because they were malformed or beyond a limit.
+    /// Requests refused because they were malformed or beyond a limit, and connections for which
+    /// there was no room.
     pub refused: u64,
     /// Connections ended by a time-out or a least rate, idle ones not counted.
     pub timeouts: u64,

@@ -5,9 +5,10 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use avocet_net::{Established, Outbox, PeerInfo, Registration, Transport};
 use avocet_server::{Response, Server, respond};
 
-use crate::support::{Simulated, get, responses, serve};
+use crate::support::{Simulated, get, responses, serve, serve_with};
 
 fn hello() -> impl avocet_server::Handler {
     respond(|_| Response::text("hello"))
@@ -94,6 +95,77 @@ fn security_many_connections_at_once_are_all_served() {
         assert_eq!(client.receive().status, 200);
     }
     assert_eq!(running.handle.totals().live, 300);
+}
+
+/// A transport whose handshake takes a message from the client.
+struct Greeted {
+    inner: Box<dyn Transport>,
+    done: bool,
+}
+
+impl Transport for Greeted {
+    fn establish(&mut self) -> io::Result<Established> {
+        if !self.done {
+            match self.inner.read(&mut [0; 5]) {
+                Ok(5) => self.done = true,
+                Ok(_) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Established::Pending);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Established::Done)
+    }
+
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(buf)
+    }
+
+    fn write(&mut self, out: &mut Outbox) -> io::Result<bool> {
+        self.inner.write(out)
+    }
+
+    fn close_write(&mut self) -> io::Result<()> {
+        self.inner.close_write()
+    }
+
+    fn reset(&mut self) -> io::Result<()> {
+        self.inner.reset()
+    }
+
+    fn info(&self) -> &PeerInfo {
+        self.inner.info()
+    }
+
+    fn register(&mut self, registration: &Registration<'_>) -> io::Result<()> {
+        self.inner.register(registration)
+    }
+}
+
+#[test]
+fn a_wrapped_transport_is_served_after_its_handshake() {
+    let greeted = || Server::new(hello()).wrap(|inner| Box::new(Greeted { inner, done: false }));
+    let running = serve_with(greeted());
+    let mut client = running.connect();
+    client.send("HELLO");
+    client.send(get("/"));
+    assert_eq!(client.receive().text(), "hello");
+    // The same with everything in one packet, and with a handshake that comes late or never.
+    let mut simulated = Simulated::new(greeted());
+    let (mut early, mut late, broken) =
+        (simulated.connect(), simulated.connect(), simulated.connect());
+    early.send(format!("HELLO{}", get("/")));
+    simulated.advance(Duration::from_secs(5));
+    assert_eq!(early.received().unwrap().text(), "hello");
+    late.send("HELLO");
+    simulated.turn();
+    late.send(get("/"));
+    simulated.turn();
+    assert_eq!(late.received().unwrap().text(), "hello");
+    drop(broken);
+    simulated.turn();
+    assert_eq!(simulated.live(), 2);
 }
 
 #[test]

@@ -84,6 +84,24 @@ fn an_address_has_its_share_where_that_is_asked() {
 }
 
 #[test]
+fn the_limits_of_messages_can_be_set() {
+    let running = with(|config| {
+        config.limits.head = 200;
+        config.limits.request_line = 100;
+        config.limits.fields = 3;
+        config.drain = 10;
+    });
+    assert_eq!(running.ask(&get("/")).status, 200);
+    assert_eq!(running.ask(&get(&"/x".repeat(50))).status, 414);
+    let head = format!("GET / HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n", "x".repeat(200));
+    assert_eq!(running.ask(&head).status, 431);
+    let fields = "GET / HTTP/1.1\r\nHost: h\r\nA: 1\r\nB: 2\r\nC: 3\r\n\r\n";
+    assert_eq!(running.ask(fields).status, 431);
+    assert!(!running.ask(&post("/", "0123456789")).closes());
+    assert!(running.ask(&post("/", "0123456789a")).closes());
+}
+
+#[test]
 fn no_address_is_limited_by_default() {
     let running = serve(respond(|_| Response::text("hello")));
     let held: Vec<_> = (0..100).map(|_| accepted(&running)).collect();

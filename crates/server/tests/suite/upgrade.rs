@@ -198,6 +198,19 @@ fn connect_makes_a_tunnel() {
 }
 
 #[test]
+fn a_2xx_to_connect_without_an_upgrade_ends_the_connection() {
+    let running = serve(avocet_server::respond(|_| Response::new(StatusCode::OK)));
+    let mut client = running.connect();
+    client.send("CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n");
+    client.send(get("/never"));
+    client.finish();
+    let (bytes, _) = client.receive_all();
+    let text = String::from_utf8(bytes).unwrap();
+    assert!(text.starts_with("HTTP/1.1 200 OK\r\n") && text.ends_with("\r\n\r\n"), "{text}");
+    assert_eq!(running.handle.totals().requests, 1);
+}
+
+#[test]
 fn a_panic_while_the_other_protocol_begins_ends_the_connection_alone() {
     let running = serve(handler);
     let mut client = running.connect();
