@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use avocet_wire::{FieldBuf, Leniency, Limits};
-use url::Url;
 
-use crate::connect::{Connector, Proxy};
+use crate::connect::{Connector, Dialer};
 use crate::error::Error;
 use crate::hook::Hook;
+use crate::proxy::{ChooseProxy, NoProxy};
 use crate::retry::Retry;
-use crate::tcp::TcpConnector;
 
 /// The settings of a client.
 #[derive(Clone)]
@@ -90,18 +89,6 @@ pub struct PoolLimits {
     pub idle_for: Duration,
 }
 
-/// Chooses proxies.
-pub trait ChooseProxy: Send + Sync {
-    /// The proxies for a URL, first to last.
-    ///
-    /// *Errors*: a setting that cannot be understood; the transfer is not made then.
-    fn choose(&self, url: &Url) -> Result<Vec<Proxy>, Error>;
-}
-
-/// Direct connections only.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoProxy;
-
 /// Content codings, which come from outside this crate.
 pub trait Decoding: Send + Sync {
     /// The value of Accept-Encoding.
@@ -141,7 +128,7 @@ impl Default for Config {
             leniency: Leniency::client(),
             retry: Retry::default(),
             pool: PoolLimits::default(),
-            connector: Arc::new(TcpConnector),
+            connector: Arc::new(Dialer::new()),
             proxies: Arc::new(NoProxy),
             hooks: Vec::new(),
             decoding: None,
@@ -190,11 +177,5 @@ impl Default for PoolLimits {
             idle: 256,
             idle_for: Duration::from_secs(60),
         }
-    }
-}
-
-impl ChooseProxy for NoProxy {
-    fn choose(&self, _url: &Url) -> Result<Vec<Proxy>, Error> {
-        Ok(Vec::new())
     }
 }

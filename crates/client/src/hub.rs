@@ -30,6 +30,8 @@ pub(crate) struct Hub {
     state: RefCell<State>,
     /// Whether a transfer may be waiting for a connection that can be had now.
     undispatched: Cell<bool>,
+    /// Whether something has come of a transfer since it was last asked.
+    news: Cell<bool>,
 }
 
 struct State {
@@ -100,6 +102,7 @@ impl Hub {
             fields: RefCell::default(),
             state: RefCell::new(state),
             undispatched: Cell::new(false),
+            news: Cell::new(false),
         }
     }
 
@@ -310,8 +313,14 @@ impl Hub {
         live.or(last).map(look)
     }
 
-    pub(crate) fn has_events(&self) -> bool {
-        !self.state.borrow().events.is_empty()
+    /// Whether there is something that the caller has not seen.
+    pub(crate) fn has_news(&self) -> bool {
+        self.news.get() || !self.state.borrow().events.is_empty()
+    }
+
+    /// The caller has looked at all transfers whose events he does not take from the queue.
+    pub(crate) fn forget_news(&self) {
+        self.news.set(false);
     }
 
     /// The transfers under way.
@@ -361,6 +370,7 @@ impl Hub {
         let before = events.len();
         let result = with(transfer, &mut |event| events.push_back((id, event)));
         transfer.queued_events += events.len() - before;
+        self.news.set(true);
         Some(result)
     }
 }

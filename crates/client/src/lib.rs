@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod agenda;
+mod authority;
 mod builder;
 mod compose;
 mod config;
@@ -15,26 +16,29 @@ mod ids;
 mod link;
 mod multi;
 mod pool;
+mod proxy;
 mod redirect;
 mod report;
 mod request;
 mod response;
 mod retry;
-mod tcp;
+mod secure;
+mod socks;
 mod transfer;
 
 pub use builder::{Client, RequestBuilder};
-pub use config::{ChooseProxy, Config, Decoding, Filter, NoProxy, PoolLimits, Redirects, Timeouts};
-pub use connect::{Connect, Connector, Proxy, ProxyKind, Route};
+pub use config::{Config, Decoding, Filter, PoolLimits, Redirects, Timeouts};
+pub use connect::{Connect, ConnectTo, Connector, Dialer, Route};
 #[cfg(feature = "download")]
 pub use download::{Checksum, ChecksumKind, Download, DownloadError, Downloaded, Progress, Split};
 pub use error::{Error, ErrorKind, Phase};
 pub use hook::{Hook, Hop, Verdict};
 pub use ids::TransferId;
 pub use multi::{Multi, TransferEvent, Waker};
-pub use report::{Past, Report, Times, Traffic};
+pub use proxy::{ChooseProxy, HostPatterns, NoProxy, Proxies, Proxy, ProxyKind};
+pub use report::{DialAttempt, Dialed, Past, Report, Times, Traffic};
 pub use request::{Content, Options, Request};
 pub use response::Response;
 pub use retry::Retry;
-pub use tcp::TcpConnector;
+pub use secure::{Peer, Secure};
 pub use transfer::Receiver;

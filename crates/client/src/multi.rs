@@ -129,10 +129,11 @@ impl Multi {
     ///
     /// *Errors*: the system's, of the loop itself; what befalls a transfer is an event.
     pub fn turn(&mut self, wait: Option<Duration>) -> Result<(), Error> {
+        self.hub.forget_news();
         // What was started meanwhile is sent before the kernel is asked for news.
         self.event_loop.turn_ready(Instant::now());
         self.settle(Instant::now());
-        if self.hub.has_events() {
+        if self.hub.has_news() {
             return Ok(());
         }
         let until = |due: Instant| due.saturating_duration_since(Instant::now());

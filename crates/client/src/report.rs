@@ -1,6 +1,7 @@
 //! What is on record about a transfer.
 
-use std::time::Instant;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use avocet_net::PeerInfo;
 use http::StatusCode;
@@ -71,8 +72,36 @@ pub struct Report {
     pub opened: u32,
     /// How often it was tried again after a failure or a status that allows it.
     pub retries: u32,
+    /// How the last connection that was opened for it was reached.
+    pub dialed: Option<Dialed>,
     /// Both ends of the last connection.
     pub peer: Option<PeerInfo>,
+}
+
+/// What was done to reach an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Dialed {
+    /// The addresses that could be tried, in the order of the system's preference.
+    pub addresses: Vec<SocketAddr>,
+    /// The attempts, in the order in which they began.
+    pub attempts: Vec<DialAttempt>,
+    /// How long the name took; `None` if nobody had to be asked.
+    pub resolution: Option<Duration>,
+}
+
+/// An attempt to connect to one address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DialAttempt {
+    /// The address.
+    pub address: SocketAddr,
+    /// When it began, after the dialing had begun.
+    pub after: Duration,
+    /// How long it took.
+    pub duration: Duration,
+    /// What has come of it; `None` if another one was faster, or time ran out.
+    pub result: Option<Result<(), String>>,
 }
 
 impl Report {
@@ -84,6 +113,7 @@ impl Report {
             traffic: Traffic::default(),
             opened: 0,
             retries: 0,
+            dialed: None,
             peer: None,
         }
     }

@@ -78,7 +78,7 @@ pub(crate) fn after_failure(
         ErrorKind::Proxy => error.status().is_none_or(|status| policy.statuses.contains(&status)),
         _ => false,
     };
-    let unsent = matches!(error.phase(), Phase::Resolve | Phase::Connect | Phase::Proxy);
+    let unsent = (Phase::Resolve..=Phase::Tls).contains(&error.phase());
     let safe = !transfer.answered && (unsent || transfer.method.is_idempotent());
     if !passing || !safe || error.phase() == Phase::Queue {
         return None;

@@ -48,7 +48,12 @@ impl Link {
             making.phase = phase;
         }
         let own = connect.deadline();
+        let waits = matches!(turned, Ok(None)) && now < making.until;
+        let dialed = if waits { None } else { connect.dialed() };
         self.hub.with(id, |transfer| {
+            if dialed.is_some() {
+                transfer.report.dialed = dialed;
+            }
             let times = &mut transfer.report.times;
             if phase > Phase::Resolve {
                 times.resolved.get_or_insert(now);
@@ -74,8 +79,11 @@ impl Link {
                 Error::new(ErrorKind::Timeout, phase, LATE)
             }
             Ok(None) if now >= making.until => {
-                let limit = if phase == Phase::Tls { timeouts.tls } else { timeouts.connect };
-                let late = format!("not done within {limit:?}");
+                let tls = phase == Phase::Tls;
+                let limit = if tls { timeouts.tls } else { timeouts.connect };
+                let (what, host) = (if tls { "TLS" } else { "connection" }, &self.route.host);
+                let late =
+                    format!("no {what} with {host} port {} within {limit:?}", self.route.port);
                 Error::new(ErrorKind::Timeout, phase, late)
             }
             Ok(None) => {

@@ -4,9 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where its premise fails")]
 
 mod cancelling;
+mod dialing;
 mod early_answers;
 mod flow;
 mod pooling;
+mod proxies;
 mod replay;
 mod responses;
 mod retries;
