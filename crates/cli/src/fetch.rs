@@ -12,6 +12,7 @@ mod reasons;
 mod run;
 mod sink;
 mod trace;
+mod way;
 mod write_out;
 
 pub(crate) use args::Fetch;

@@ -134,6 +134,36 @@ pub(crate) struct Fetch {
     #[arg(short, long, value_name = "USER:PASSWORD")]
     pub(crate) user: Option<String>,
 
+    /// Proxy for everything: [SCHEME://][USER:PASSWORD@]HOST[:PORT] with http, socks4, socks4a,
+    /// socks5 or socks5h; empty for none. Otherwise http_proxy, all_proxy and no_proxy of the
+    /// environment hold
+    #[arg(short = 'x', long, value_name = "PROXY")]
+    pub(crate) proxy: Option<String>,
+    /// User and password for the proxy of -x
+    #[arg(short = 'U', long, value_name = "USER:PASSWORD", requires = "proxy")]
+    pub(crate) proxy_user: Option<String>,
+    /// Hosts, domains and networks that are reached without a proxy, parted by commas
+    #[arg(long, value_name = "LIST")]
+    pub(crate) noproxy: Option<String>,
+    /// Addresses of a host, instead of asking for them: HOST:PORT:ADDRESS[,ADDRESS]...
+    #[arg(long, value_name = "RULE")]
+    pub(crate) resolve: Vec<String>,
+    /// Connect elsewhere: HOST1:PORT1:HOST2:PORT2, each of which may be empty
+    #[arg(long, value_name = "RULE")]
+    pub(crate) connect_to: Vec<String>,
+    /// IPv4 only
+    #[arg(short = '4', long, conflicts_with = "ipv6")]
+    pub(crate) ipv4: bool,
+    /// IPv6 only
+    #[arg(short = '6', long)]
+    pub(crate) ipv6: bool,
+    /// Connect from this address or network interface
+    #[arg(long, value_name = "NAME|ADDRESS")]
+    pub(crate) interface: Option<String>,
+    /// Connect to this socket in the file system
+    #[arg(long, value_name = "PATH")]
+    pub(crate) unix_socket: Option<PathBuf>,
+
     /// Part of the content, as `0-499`, `500-` or `-500`
     #[arg(short, long, value_name = "RANGE")]
     pub(crate) range: Option<String>,

@@ -19,6 +19,7 @@ use super::args::{Browser, Fetch};
 use super::content::{self, Given};
 use super::reasons::Reasons;
 use super::trace::Trace;
+use super::way;
 use crate::failure::Failure;
 use crate::target::{AGENT, with_scheme};
 
@@ -35,6 +36,8 @@ pub(crate) fn config(
     trace: Trace,
 ) -> Result<Config, Failure> {
     let mut config = Config::default();
+    config.connector = Arc::new(way::dialer(options)?);
+    config.proxies = Arc::new(way::proxies(options)?);
     config.redirects.most = if options.location { options.max_redirs } else { 0 };
     // curl's users expect http from https to be followed where they asked for redirects.
     config.redirects.downgrade = true;

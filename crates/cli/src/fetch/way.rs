@@ -1,0 +1,95 @@
+//! The way to a host: proxies, addresses, families, interfaces, sockets in the file system.
+
+use std::net::IpAddr;
+
+use avocet::client::{ConnectTo, Dialer, HostPatterns, Proxies, Proxy};
+use avocet::net::{Families, Local};
+
+use super::args::Fetch;
+use crate::exit;
+use crate::failure::Failure;
+
+/// The proxies: those of -x, else those of the environment, except for the hosts of --noproxy.
+///
+/// *Errors*: what names no proxy.
+pub(super) fn proxies(options: &Fetch) -> Result<Proxies, Failure> {
+    let failed = |error: avocet::client::Error| {
+        Failure::with_status(exit::status(&error), format_args!("proxy: {}", error.message()))
+    };
+    let proxies = match options.proxy.as_deref() {
+        None => Proxies::from_env().map_err(failed)?,
+        Some("") => Proxies::none(),
+        Some(text) => {
+            let mut proxy: Proxy = text.parse().map_err(failed)?;
+            if let Some(login) = &options.proxy_user {
+                let (name, password) = login.split_once(':').unwrap_or((login, ""));
+                proxy.credentials = Some((name.to_owned(), password.to_owned()));
+            }
+            Proxies::all(proxy)
+        }
+    };
+    Ok(match &options.noproxy {
+        Some(hosts) => proxies.except(HostPatterns::parse(hosts)),
+        None => proxies,
+    })
+}
+
+/// What makes the connections.
+///
+/// *Errors*: options that cannot be understood.
+pub(super) fn dialer(options: &Fetch) -> Result<Dialer, Failure> {
+    let mut dialer = Dialer::new();
+    for text in &options.resolve {
+        let wrong =
+            || Failure::usage(format_args!("`{text}` is not HOST:PORT:ADDRESS[,ADDRESS]..."));
+        let (host, port, addresses) = resolution(text).ok_or_else(wrong)?;
+        dialer = dialer.resolve(host, Some(port), &addresses);
+    }
+    for text in &options.connect_to {
+        let instead = ConnectTo::parse(text).map_err(|error| Failure::usage(error.message()))?;
+        dialer = dialer.connect_to(instead);
+    }
+    if options.ipv4 {
+        dialer = dialer.families(Families::V4);
+    } else if options.ipv6 {
+        dialer = dialer.families(Families::V6);
+    }
+    if let Some(name) = &options.interface {
+        let mut local = Local::default();
+        match name.parse::<IpAddr>() {
+            Ok(address) => local.address = Some(address),
+            Err(_) => local.interface = Some(name.clone()),
+        }
+        dialer = dialer.local(local);
+    }
+    if let Some(path) = &options.unix_socket {
+        dialer = dialer.path(path.as_path());
+    }
+    Ok(dialer)
+}
+
+/// `HOST:PORT:ADDRESS[,ADDRESS]...`; addresses of IPv6 may stand in brackets.
+fn resolution(text: &str) -> Option<(&str, u16, Vec<IpAddr>)> {
+    let (host, rest) = text.split_once(':')?;
+    let (port, addresses) = rest.split_once(':')?;
+    let plain = |address: &str| {
+        let inner = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        inner.unwrap_or(address).parse().ok()
+    };
+    let addresses: Option<Vec<IpAddr>> = addresses.split(',').map(plain).collect();
+    (!host.is_empty()).then_some((host, port.parse().ok()?, addresses?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resolutions_are_read() {
+        let (host, port, addresses) = resolution("h:80:127.0.0.1,[::1]").unwrap();
+        assert_eq!((host, port, addresses.len()), ("h", 80, 2));
+        for wrong in ["h", "h:80", "h:x:127.0.0.1", "h:80:", "h:80:name", ":80:127.0.0.1"] {
+            assert!(resolution(wrong).is_none(), "{wrong}");
+        }
+    }
+}
