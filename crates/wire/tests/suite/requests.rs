@@ -1,8 +1,8 @@
 //! What a client writes and how it reads the answers: framing, persistence, pipelining, upgrades, tunnels.
 
 use avocet_wire::{
-    BodySize, Client, CloseReason, Connection, Eof, Event, FieldBuf, FieldTable, Framing, Leniency,
-    Limits, Part, ReadError, RequestVersion, SendError,
+    BodySize, Client, CloseReason, Connection, Eof, Event, Fault, FieldBuf, FieldTable, Framing,
+    Leniency, Limits, Part, ReadError, RequestVersion, SendError,
 };
 use http::Method;
 use http::header::{EXPECT, HOST, TE, UPGRADE};
@@ -290,4 +290,27 @@ fn tunnels_and_upgrades() {
     let step =
         connection.read(b"HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno", &mut table).unwrap();
     assert!(matches!(step.event, Event::Head { body: Framing::Length(2), .. }));
+}
+
+#[test]
+fn a_switch_that_was_not_asked_for() {
+    let switch = b"HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n";
+    let unexpected = ReadError::Malformed { fault: Fault::UnexpectedSwitch, position: 0 };
+    let mut connection = Connection::new();
+    get(&mut connection).unwrap();
+    assert_eq!(read_response(&mut connection, switch), Err(unexpected));
+    // An earlier request on the connection did not ask either.
+    let upgrade = fields(&[(&HOST, "a"), (&UPGRADE, "x")]);
+    let mut connection = Connection::new();
+    get(&mut connection).unwrap();
+    send(&mut connection, &Method::GET, "/", &[&upgrade], BodySize::Empty).unwrap();
+    assert_eq!(read_response(&mut connection, switch), Err(unexpected));
+    // Nor does a tunnel begin with the answer to the request before CONNECT.
+    let host = fields(&[(&HOST, "a")]);
+    let mut connection = Connection::new();
+    get(&mut connection).unwrap();
+    send(&mut connection, &Method::CONNECT, "a:1", &[&host], BodySize::Empty).unwrap();
+    let response = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    assert_eq!(read_response(&mut connection, response), Ok(response.len()));
+    assert!(!connection.has_switched());
 }
