@@ -146,10 +146,17 @@ impl Response {
         Err(error.with_status(status).about(&self.url))
     }
 
+    /// The same as [`Response::content`]. Where [`Read`] is imported its own `bytes` hides this one.
+    ///
+    /// *Errors*: as there.
+    pub fn bytes(&mut self, limit: usize) -> Result<Vec<u8>, Error> {
+        self.content(limit)
+    }
+
     /// The content, at most `limit` bytes.
     ///
     /// *Errors*: as reading; [`ErrorKind::Limit`] when there is more.
-    pub fn bytes(&mut self, limit: usize) -> Result<Vec<u8>, Error> {
+    pub fn content(&mut self, limit: usize) -> Result<Vec<u8>, Error> {
         let mut all = Vec::new();
         while self.fill()? {
             let new = &self.bytes[self.taken..];
@@ -169,9 +176,9 @@ impl Response {
 
     /// The content as text in UTF-8, at most `limit` bytes.
     ///
-    /// *Errors*: as [`Response::bytes`]; [`ErrorKind::Decode`] when it is not UTF-8.
+    /// *Errors*: as [`Response::content`]; [`ErrorKind::Decode`] when it is not UTF-8.
     pub fn text(&mut self, limit: usize) -> Result<String, Error> {
-        String::from_utf8(self.bytes(limit)?).map_err(|error| {
+        String::from_utf8(self.content(limit)?).map_err(|error| {
             Error::new(ErrorKind::Decode, Phase::Content, "the content is not text in UTF-8")
                 .caused_by(error)
                 .about(&self.url)
