@@ -263,6 +263,7 @@ fn a_transfer_is_explained() {
         "* cookie set, c=1: refused: ".to_owned(),
         format!("* redirect: 302 from {from}"),
         format!("* answer from: {}", server.url("/to")),
+        format!("* address tried: {}: connected after ", server.address),
         format!(" to {}", server.address),
         "* caching: fresh for 45 s (max-age); not for shared caches (private); can be asked for \
          again by its entity tag"

@@ -15,7 +15,7 @@ fn fetch(arguments: &[&str]) -> Ran {
 fn fetch_with(variables: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(program());
     command.env_clear().envs(variables.iter().copied()).arg("fetch").args(arguments);
-    let output = command.output().unwrap();
+    let output = command.output().expect("the program starts");
     (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
 }
 

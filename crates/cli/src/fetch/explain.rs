@@ -14,6 +14,15 @@ pub(super) fn explain(report: &Report, head: Option<&OwnedResponseHead>) {
         note('*', format_args!("redirect: {} from {}", past.status.as_u16(), past.url));
     }
     note('*', format_args!("answer from: {}", report.url));
+    for tried in report.dialed.iter().flat_map(|dialed| &dialed.attempts) {
+        let ended = match &tried.result {
+            Some(Ok(())) => "connected",
+            Some(Err(why)) => why,
+            None => "given up",
+        };
+        let took = tried.duration.as_secs_f64() * 1000.0;
+        note('*', format_args!("address tried: {}: {ended} after {took:.2} ms", tried.address));
+    }
     if let Some(ends) = &report.peer {
         let state = if report.times.reused { ", used before" } else { "" };
         note('*', format_args!("connection: {} to {}{state}", ends.local, ends.remote));
