@@ -11,10 +11,14 @@ fn fetch(arguments: &[&str]) -> Ran {
     run(&[&["fetch"], arguments].concat())
 }
 
-/// With variables in the environment; the exit status and standard output.
 fn fetch_with(variables: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String) {
+    run_with(variables, &[&["fetch"], arguments].concat())
+}
+
+/// With variables in the environment; the exit status and standard output.
+fn run_with(variables: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(program());
-    command.env_clear().envs(variables.iter().copied()).arg("fetch").args(arguments);
+    command.env_clear().envs(variables.iter().copied()).args(arguments);
     let output = command.output().expect("the program starts");
     (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -49,6 +53,14 @@ fn recipe_5_the_environment_names_proxies_and_exceptions() {
         out
     };
     assert_eq!(out(&[("http_proxy", &by)], &[FAR]), "by proxy");
+    let checked = run_with(&[("http_proxy", &by)], &["check", FAR]);
+    assert_eq!(checked, (Some(0), format!("Server: {FAR} status is OK\n")));
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().to_str().expect("text");
+    let loaded = run_with(&[("http_proxy", &by)], &["download", "-d", dir, "-o", "f", FAR]);
+    assert_eq!(loaded.0, Some(0));
+    let text = std::fs::read_to_string(folder.path().join("f")).expect("a file");
+    assert_eq!(text, "by proxy");
     assert_eq!(out(&[("ALL_PROXY", &by)], &[&near]), "by proxy");
     assert_eq!(out(&[("http_proxy", &by), ("no_proxy", "127.0.0.1")], &[&near]), "direct");
     assert_eq!(out(&[("http_proxy", &by), ("NO_PROXY", "127.0.0.0/8")], &[&near]), "direct");

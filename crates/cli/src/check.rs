@@ -15,7 +15,7 @@ use self::answer::{Answer, Asked};
 use crate::addresses::Addresses;
 use crate::failure::Failure;
 use crate::output;
-use crate::target::{AGENT, with_scheme};
+use crate::target::{self, AGENT, with_scheme};
 
 /// Tell whether pages exist, one line each, without reading them
 #[derive(Args)]
@@ -74,6 +74,7 @@ struct Checking<'a> {
 impl Check {
     pub(crate) fn run(self, quiet: bool) -> Result<(), Failure> {
         let mut config = Config::default();
+        config.proxies = target::proxies()?;
         config.redirects.most = 0;
         config.timeouts.total = Some(
             Duration::try_from_secs_f64(self.max_time)

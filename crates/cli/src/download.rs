@@ -19,7 +19,7 @@ use crate::amount;
 use crate::exit;
 use crate::failure::Failure;
 use crate::output;
-use crate::target::AGENT;
+use crate::target::{self, AGENT};
 
 /// Download files: resumed where an earlier run stopped, whole or not at all
 #[derive(Args)]
@@ -71,6 +71,7 @@ impl Download {
             Failure::with_status(23, format_args!("{folder}: {error}"))
         })?;
         let mut config = Config::default();
+        config.proxies = target::proxies()?;
         config.fields.push(&USER_AGENT, AGENT).map_err(Failure::failed)?;
         let shown = Shown::new(quiet, jobs.len());
         let (next, failed) = (AtomicUsize::new(0), Mutex::new(None));
