@@ -201,24 +201,35 @@ impl avocet_net::Transport for Bottomless {
 
 #[test]
 fn an_endless_download_leaves_the_loop_to_others() {
-    let pulled = Arc::new(AtomicUsize::new(0));
-    let count = pulled.clone();
-    let now = std::time::Instant::now();
-    let server = Server::new(respond(move |_| {
-        Response::ok(Body::Source { size: None, source: Box::new(Endless(count.clone())) })
-    }));
-    let connections = server.connections().unwrap();
-    let mut event_loop = avocet_net::EventLoop::simulated(now);
-    let (mut peer, accepted) = avocet_net::memory_pair(1000);
-    let mut request = avocet_net::Outbox::new();
-    request.push_slice(get("/").as_bytes());
-    avocet_net::Transport::write(&mut peer, &mut request).unwrap();
-    event_loop.spawn(connections.task(Box::new(Bottomless(accepted)), None, now));
-    for turn in 1..=10 {
-        // A turn ends although the client takes all there is, and the next goes on.
-        let sleep = event_loop.turn_at(now);
-        assert_eq!(sleep, Some(std::time::Duration::ZERO), "turn {turn}");
-        let pieces = pulled.load(Ordering::Relaxed);
-        assert!(pieces >= turn && pieces <= turn * 20, "{pieces} pieces in {turn} turns");
+    // Also while the client has not sent all its content.
+    let half = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\nhalf".to_owned();
+    for request in [get("/"), half] {
+        let pulled = Arc::new(AtomicUsize::new(0));
+        let count = pulled.clone();
+        let now = std::time::Instant::now();
+        let server = Server::new(respond(move |request| match request.path() {
+            "/first" => Response::text("first"),
+            _ => {
+                Response::ok(Body::Source { size: None, source: Box::new(Endless(count.clone())) })
+            }
+        }));
+        let connections = server.connections().unwrap();
+        let mut event_loop = avocet_net::EventLoop::simulated(now);
+        let (mut peer, accepted) = avocet_net::memory_pair(1000);
+        event_loop.spawn(connections.task(Box::new(Bottomless(accepted)), None, now));
+        // The first request makes the connection known to the loop, which comes to rest.
+        for request in [get("/first"), request] {
+            while event_loop.turn_at(now) == Some(std::time::Duration::ZERO) {}
+            let mut out = avocet_net::Outbox::new();
+            out.push_slice(request.as_bytes());
+            avocet_net::Transport::write(&mut peer, &mut out).unwrap();
+        }
+        for turn in 1..=10 {
+            // A turn ends although the client takes all there is, and the next goes on.
+            let sleep = event_loop.turn_at(now);
+            assert_eq!(sleep, Some(std::time::Duration::ZERO), "turn {turn}");
+            let pieces = pulled.load(Ordering::Relaxed);
+            assert!(pieces >= turn && pieces <= turn * 20, "{pieces} pieces in {turn} turns");
+        }
     }
 }
