@@ -8,10 +8,13 @@ use std::sync::{Arc, Weak};
 
 use http::Method;
 
+use crate::auth::Credentials;
 use crate::config::Config;
 use crate::error::Error;
+use crate::forms;
 use crate::multi::Multi;
-use crate::request::{Content, Request};
+use crate::multipart::Multipart;
+use crate::request::{Content, Options, Request};
 use crate::response::Response;
 use crate::transfer::{Delivery, Inbox};
 
@@ -83,6 +86,16 @@ impl Client {
         self.request(Method::PUT, url)
     }
 
+    /// PATCH.
+    pub fn patch(&self, url: &str) -> RequestBuilder<'_> {
+        self.request(Method::PATCH, url)
+    }
+
+    /// OPTIONS.
+    pub fn options(&self, url: &str) -> RequestBuilder<'_> {
+        self.request(Method::OPTIONS, url)
+    }
+
     /// DELETE.
     pub fn delete(&self, url: &str) -> RequestBuilder<'_> {
         self.request(Method::DELETE, url)
@@ -138,6 +151,70 @@ impl RequestBuilder<'_> {
     #[must_use]
     pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.request = self.request.and_then(|request| request.with_field(name, value));
+        self
+    }
+
+    /// User and password by Basic, without waiting to be asked. They stay with this origin.
+    #[must_use]
+    pub fn basic(mut self, name: &str, password: &str) -> Self {
+        let value = Credentials::new(name, password).to_basic();
+        self.request = self.request.and_then(|request| request.with_field("Authorization", value?));
+        self
+    }
+
+    /// A token by Bearer (RFC 6750). It stays with this origin.
+    #[must_use]
+    pub fn bearer(self, token: &str) -> Self {
+        self.field("Authorization", format!("Bearer {token}"))
+    }
+
+    /// More names and values in the query.
+    #[must_use]
+    pub fn query<N: AsRef<str>, V: AsRef<str>>(
+        mut self,
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        if let Ok(request) = &mut self.request {
+            request.url.query_pairs_mut().extend_pairs(pairs);
+        }
+        self
+    }
+
+    /// A form as content.
+    #[must_use]
+    pub fn form<N: AsRef<str>, V: AsRef<str>>(
+        self,
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        self.typed_content(forms::MEDIA_TYPE, forms::encode(pairs))
+    }
+
+    /// A form with files as content.
+    #[must_use]
+    pub fn multipart(self, form: Multipart) -> Self {
+        self.typed_content(&form.media_type(), form.into_content())
+    }
+
+    /// Content that is JSON already.
+    #[must_use]
+    pub fn json_text(self, text: impl Into<String>) -> Self {
+        self.typed_content("application/json", text.into())
+    }
+
+    /// Content of a media type, which a Content-Type that is there already overrules.
+    #[must_use]
+    pub fn typed_content(mut self, media_type: &str, content: impl Into<Content>) -> Self {
+        let typed = |request: Request| request.with_typed_content(media_type, content);
+        self.request = self.request.and_then(typed);
+        self
+    }
+
+    /// What it wants otherwise than the client.
+    #[must_use]
+    pub fn options(mut self, change: impl FnOnce(&mut Options)) -> Self {
+        if let Ok(request) = &mut self.request {
+            change(&mut request.options);
+        }
         self
     }
 

@@ -1,10 +1,10 @@
 //! The fields of a request.
 
-use avocet_semantics::auth::basic;
 use avocet_wire::{FieldBuf, InvalidField};
-use http::header::{ACCEPT_ENCODING, EXPECT, HOST, HeaderName, PROXY_AUTHORIZATION};
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, EXPECT, HOST, HeaderName, PROXY_AUTHORIZATION};
 use url::Position;
 
+use crate::auth::Credentials;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Phase};
 use crate::transfer::Transfer;
@@ -48,6 +48,13 @@ pub(crate) fn fields(
         }
     }
     fields.extend(&transfer.extra);
+    // What stands in the URL comes last: a hook may know better how to log in there.
+    if config.url_credentials
+        && !fields.contains(&AUTHORIZATION)
+        && let Some(credentials) = Credentials::of_url(&transfer.report.url)?
+    {
+        fields.push(&AUTHORIZATION, credentials.to_basic()?).map_err(invalid)?;
+    }
     Ok(())
 }
 
@@ -65,9 +72,8 @@ fn push_proxy_authorization(transfer: &Transfer, fields: &mut FieldBuf) -> Resul
     if fields.contains(&PROXY_AUTHORIZATION) {
         return Ok(());
     }
-    let login = basic::Login::new(name, password)
-        .map_err(|error| Error::new(ErrorKind::Request, Phase::Prepare, error).caused_by(error))?;
-    fields.push(&PROXY_AUTHORIZATION, login.to_field()).map_err(invalid)
+    let value = Credentials::new(name, password).to_basic()?;
+    fields.push(&PROXY_AUTHORIZATION, value).map_err(invalid)
 }
 
 fn has(fields: &FieldBuf, name: &str) -> bool {

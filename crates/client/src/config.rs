@@ -22,6 +22,8 @@ pub struct Config {
     pub redirects: Redirects,
     /// Fields of every request that does not bring its own.
     pub fields: FieldBuf,
+    /// Whether user and password in a URL go out with its first request, by Basic. They do.
+    pub url_credentials: bool,
     /// Limits on what is read.
     pub limits: Limits,
     /// What is forgiven to servers.
@@ -124,6 +126,7 @@ impl Default for Config {
             timeouts: Timeouts::default(),
             redirects: Redirects::default(),
             fields: FieldBuf::new(),
+            url_credentials: true,
             limits: Limits::client(),
             leniency: Leniency::client(),
             retry: Retry::default(),

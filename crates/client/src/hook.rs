@@ -46,6 +46,8 @@ pub struct Hop<'a> {
     pub redirects: u32,
     /// How often this hop was repeated.
     pub repeats: u32,
+    /// The fields that the request brought itself.
+    pub fields: &'a FieldBuf,
     /// Its content; `None` once that was sent and cannot be sent again.
     pub content: Option<&'a Content>,
     /// The way it takes.

@@ -2,19 +2,23 @@
 #![forbid(unsafe_code)]
 
 mod agenda;
+mod auth;
 mod authority;
 mod builder;
+mod charset;
 mod compose;
 mod config;
 mod connect;
 #[cfg(feature = "download")]
 mod download;
 mod error;
+pub mod forms;
 mod hook;
 mod hub;
 mod ids;
 mod link;
 mod multi;
+mod multipart;
 mod pool;
 mod proxy;
 mod redirect;
@@ -25,7 +29,9 @@ mod retry;
 mod secure;
 mod socks;
 mod transfer;
+mod urls;
 
+pub use auth::{Credentials, Login, Netrc, NetrcError, Passwords, Vault};
 pub use builder::{Client, RequestBuilder};
 pub use config::{Config, Decoding, Filter, PoolLimits, Redirects, Timeouts};
 pub use connect::{Connect, ConnectTo, Connector, Dialer, Route};
@@ -35,6 +41,7 @@ pub use error::{Error, ErrorKind, Phase};
 pub use hook::{Hook, Hop, Verdict};
 pub use ids::TransferId;
 pub use multi::{Multi, TransferEvent, Waker};
+pub use multipart::{Multipart, Part};
 pub use proxy::{ChooseProxy, HostPatterns, NoProxy, Proxies, Proxy, ProxyKind};
 pub use report::{DialAttempt, Dialed, Past, Report, Times, Traffic};
 pub use request::{Content, Options, Request};

@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Phase};
 use crate::report::Past;
 use crate::request::Content;
 use crate::transfer::Transfer;
+use crate::urls;
 
 /// Where a redirect leads.
 pub(crate) struct Target {
@@ -49,10 +50,8 @@ pub(crate) fn target(
     }
     let location = std::str::from_utf8(location)
         .map_err(|_| bad("a redirect whose target is not text".to_owned()))?;
-    let mut url =
-        transfer.report.url.join(location).map_err(|error| {
-            bad(format!("a redirect to `{}`: {error}", location.escape_debug()))
-        })?;
+    let mut url = urls::join(&transfer.report.url, location)
+        .map_err(|reason| bad(format!("a redirect to `{}`: {reason}", location.escape_debug())))?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return Err(bad(format!("a redirect to the scheme {}", url.scheme())));
     }

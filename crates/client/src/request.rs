@@ -10,10 +10,11 @@ use avocet_net::FileRange;
 use avocet_wire::{FieldBuf, RequestVersion};
 use bytes::Bytes;
 use http::Method;
-use http::header::HeaderName;
+use http::header::{CONTENT_TYPE, HeaderName};
 use url::Url;
 
 use crate::error::{Error, ErrorKind, Phase};
+use crate::urls;
 
 /// A request: method, URL, fields, content, and what it wants otherwise than its client.
 pub struct Request {
@@ -77,8 +78,12 @@ impl Request {
     ///
     /// *Errors*: a URL that is malformed or not of http or https.
     pub fn new(method: Method, url: &str) -> Result<Self, Error> {
-        let parsed = Url::parse(url).map_err(|error| {
-            Error::new(ErrorKind::Url, Phase::Prepare, format_args!("`{url}`: {error}"))
+        let parsed = urls::parse(url).map_err(|reason| {
+            // A URL that cannot be read may have a password anywhere: what stands before an `@` is
+            // not repeated.
+            let shown = url.rsplit_once('@').map_or(url, |(_, after)| after).escape_debug();
+            let message = format!("`{shown}` is no URL: {reason}");
+            Error::new(ErrorKind::Url, Phase::Prepare, message)
         })?;
         Self::to(method, parsed)
     }
@@ -132,6 +137,22 @@ impl Request {
             Error::new(ErrorKind::Request, Phase::Prepare, format_args!("{name}: {error}"))
         })?;
         Ok(self)
+    }
+
+    /// The same with content of a media type, which a Content-Type that is there already overrules.
+    ///
+    /// *Errors*: the media type cannot stand in a field.
+    pub fn with_typed_content(
+        self,
+        media_type: &str,
+        content: impl Into<Content>,
+    ) -> Result<Self, Error> {
+        let request = if self.fields.contains(&CONTENT_TYPE) {
+            self
+        } else {
+            self.with_field("Content-Type", media_type)?
+        };
+        Ok(request.with_content(content))
     }
 
     /// The same with content.

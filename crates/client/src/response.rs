@@ -5,10 +5,11 @@ use std::io::{self, BufRead, Read, Write};
 use std::rc::Rc;
 
 use avocet_wire::{FieldBuf, Fields, OwnedResponseHead};
-use http::header::HeaderName;
+use http::header::{CONTENT_TYPE, HeaderName};
 use http::{StatusCode, Version};
 use url::Url;
 
+use crate::charset;
 use crate::error::{Error, ErrorKind, Phase};
 use crate::ids::TransferId;
 use crate::multi::Multi;
@@ -174,14 +175,16 @@ impl Response {
         Ok(all)
     }
 
-    /// The content as text in UTF-8, at most `limit` bytes.
+    /// The content as text, at most `limit` bytes: by its byte order mark, else by the charset of
+    /// Content-Type, else in UTF-8. Known are UTF-8, UTF-16, and Windows-1252, which the web also
+    /// calls ISO-8859-1 and US-ASCII.
     ///
-    /// *Errors*: as [`Response::content`]; [`ErrorKind::Decode`] when it is not UTF-8.
+    /// *Errors*: as [`Response::content`]; [`ErrorKind::Decode`] when it is none, or of another
+    /// charset.
     pub fn text(&mut self, limit: usize) -> Result<String, Error> {
-        String::from_utf8(self.content(limit)?).map_err(|error| {
-            Error::new(ErrorKind::Decode, Phase::Content, "the content is not text in UTF-8")
-                .caused_by(error)
-                .about(&self.url)
+        let bytes = self.content(limit)?;
+        charset::decode(bytes, self.head.fields().get(&CONTENT_TYPE)).map_err(|message| {
+            Error::new(ErrorKind::Decode, Phase::Content, message).about(&self.url)
         })
     }
 

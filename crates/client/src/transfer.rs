@@ -141,6 +141,7 @@ impl Transfer {
             method: &self.method,
             redirects: self.report.redirects(),
             repeats: self.repeats,
+            fields: &self.fields,
             content: self.content.as_ref(),
             route: &self.route,
             target: self.options.target.as_deref(),

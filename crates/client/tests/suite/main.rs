@@ -7,6 +7,8 @@ mod cancelling;
 mod dialing;
 mod early_answers;
 mod flow;
+mod forms;
+mod logins;
 mod pooling;
 mod proxies;
 mod replay;
