@@ -5,6 +5,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use avocet_net::Transport;
 use avocet_server::{
     AccessLog, Entry, LineLog, LogFormat, Reply, Request, Response, Server, respond,
 };
@@ -168,6 +169,22 @@ fn a_response_that_nobody_took_is_told_as_aborted() {
     simulated.turn();
     assert!(log.lines()[0].aborted);
     assert_eq!(simulated.totals().aborted, 1);
+}
+
+#[test]
+fn a_response_that_was_whole_is_not_told_as_aborted() {
+    // The client leaves while the rest of its content is read away.
+    let log = Recorded::new();
+    let handler = respond(|_| Response::text("early"));
+    let mut simulated = Simulated::new(Server::new(handler).access_log(log.clone()));
+    let mut peer = simulated.connect();
+    peer.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\nhalf");
+    simulated.turn();
+    assert_eq!(peer.received().unwrap().text(), "early");
+    peer.transport.reset().unwrap();
+    simulated.turn();
+    assert_eq!(log.last(), ("POST / HTTP/1.1".to_owned(), Some(200), 5, false));
+    assert_eq!((simulated.totals().aborted, simulated.totals().live), (0, 0));
 }
 
 #[test]

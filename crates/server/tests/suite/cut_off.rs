@@ -117,6 +117,26 @@ fn a_channel_whose_sender_is_dropped_is_cut_off() {
 }
 
 #[test]
+fn a_channel_holds_its_sender_back() {
+    let (mut sender, body) = channel(1000, None);
+    let sent = Arc::new(AtomicUsize::new(0));
+    let count = sent.clone();
+    let thread = thread::spawn(move || {
+        while sender.send(Bytes::from(vec![b'x'; 700])).is_ok() {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    while sent.load(Ordering::SeqCst) < 2 {
+        thread::yield_now();
+    }
+    // Time for a sender that is not held back to show it; one that is needs none.
+    thread::sleep(std::time::Duration::from_millis(50));
+    drop(body);
+    thread.join().unwrap();
+    assert_eq!(sent.load(Ordering::SeqCst), 2, "1000 bytes and one piece beyond");
+}
+
+#[test]
 fn the_sender_of_a_channel_learns_that_the_client_has_gone() {
     let (ended, wait) = std::sync::mpsc::channel();
     let running = serve(respond(move |_| {

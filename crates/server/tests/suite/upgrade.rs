@@ -201,9 +201,8 @@ fn connect_makes_a_tunnel() {
 fn a_2xx_to_connect_without_an_upgrade_ends_the_connection() {
     let running = serve(avocet_server::respond(|_| Response::new(StatusCode::OK)));
     let mut client = running.connect();
-    client.send("CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n");
-    client.send(get("/never"));
-    client.finish();
+    let connect = "CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n";
+    client.send(format!("{connect}{}", get("/never")));
     let (bytes, _) = client.receive_all();
     let text = String::from_utf8(bytes).unwrap();
     assert!(text.starts_with("HTTP/1.1 200 OK\r\n") && text.ends_with("\r\n\r\n"), "{text}");
