@@ -31,6 +31,11 @@ impl Target {
         Self::named().unwrap_or_else(|| Self::start(&["echo", "--listen", "127.0.0.1:0"]))
     }
 
+    /// The number of the process, of a server that was started here.
+    pub fn id(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
     /// The server that `AVOCET_TARGET` names.
     pub fn named() -> Option<Self> {
         let name = std::env::var("AVOCET_TARGET").ok()?;

@@ -11,11 +11,12 @@ use http::header::{
 };
 use rustix::process::{Resource, getrlimit};
 
+use crate::base::Base;
 use crate::cache::{Cache, Weight};
 use crate::instead::Instead;
 use crate::outcome::Rules;
 use crate::pattern::Pattern;
-use crate::root::{Links, Root};
+use crate::root::Links;
 use crate::service::{Service, Shared};
 use crate::settings::Settings;
 use crate::types::Types;
@@ -175,12 +176,13 @@ impl Folder {
         self
     }
 
-    /// Opens the folder.
+    /// Opens the folder. When its path comes to name another folder later, by a build or a deployment,
+    /// that one is served from within a second on.
     ///
     /// *Errors*: a path that is missing, is no folder or may not be entered; `InvalidInput` for a
     /// field that cannot be sent, and for paths of pages that are none.
     pub fn open(self) -> io::Result<Service> {
-        let root = Root::open(&self.path, self.links)?;
+        let base = Base::open(&self.path, self.links)?;
         let single_page = self.single_page.as_deref();
         let instead = Instead::new(&self.try_files, single_page, self.not_found.as_deref());
         let rules = Rules {
@@ -203,7 +205,7 @@ impl Folder {
         };
         let files = if self.memory == 0 { 0 } else { descriptors() };
         let cache = Cache::new(Weight { bytes: self.memory, files }, self.recheck);
-        Ok(Service::new(Shared::new(root, rules, settings, cache)))
+        Ok(Service::new(Shared::new(base, rules, settings, cache)))
     }
 
     /// The fields of every response, and a try of those that files bring, so that a mistake is told

@@ -68,8 +68,8 @@ pub(crate) fn respond(
     path: &FilePath<'_>,
     query: Query,
 ) -> Response {
-    let mut entries = match entries::read(&shared.root, &shared.rules, folder, path, &query.search)
-    {
+    let root = shared.base.root();
+    let mut entries = match entries::read(&root, &shared.rules, folder, path, &query.search) {
         Ok(entries) => entries,
         Err(error) => return failure(&Outcome::of_error(error)),
     };
@@ -85,7 +85,7 @@ pub(crate) fn respond(
     };
     let look = match query.format {
         Format::Html => {
-            let readme = page::Readme::find(&shared.root, path, &entries);
+            let readme = page::Readme::find(&root, path, &entries);
             Look::Page(Page::new(path, query, readme))
         }
         Format::Json => Look::Json { url: path.to_url(true) },

@@ -9,6 +9,8 @@ use std::path::Path;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::{Errno, retry_on_intr};
 
+use crate::metadata::Metadata;
+
 /// Which symbolic links are followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -26,6 +28,8 @@ pub enum Links {
 pub(crate) struct Root {
     folder: OwnedFd,
     way: Way,
+    /// Device and number of the folder.
+    identity: (u64, u64),
 }
 
 /// How paths are opened.
@@ -52,8 +56,14 @@ impl Root {
             Links::Inside if kernel::is_able(&folder) => Way::Kernel,
             Links::Inside => Way::Walk,
         };
-        log::debug!("{} is served by way of {way:?}", path.display());
-        Ok(Self { folder, way })
+        let metadata = Metadata::of(&folder)?;
+        let identity = (metadata.device, metadata.inode);
+        Ok(Self { folder, way, identity })
+    }
+
+    /// Whether both are one folder.
+    pub(crate) fn is_same_folder(&self, other: &Self) -> bool {
+        self.identity == other.identity
     }
 
     #[cfg(test)]

@@ -14,6 +14,7 @@ use http::header::{
 use http::{Method, StatusCode};
 use rustix::io::Errno;
 
+use crate::base::Base;
 use crate::cache::Cache;
 use crate::deferred::Deferred;
 use crate::listing::{self, Query};
@@ -22,7 +23,6 @@ use crate::outcome::{Outcome, Rules, look_up};
 use crate::path::{FilePath, InvalidPath};
 use crate::resource::{Chosen, Resource};
 use crate::respond::respond;
-use crate::root::Root;
 use crate::settings::Settings;
 
 /// Serves a folder; made by [`Folder::open`](crate::Folder::open).
@@ -33,7 +33,7 @@ pub struct Service {
 
 /// What jobs on other threads need too.
 pub(crate) struct Shared {
-    pub(crate) root: Root,
+    pub(crate) base: Base,
     pub(crate) rules: Rules,
     pub(crate) settings: Settings,
     pub(crate) listings: listing::Budget,
@@ -42,19 +42,22 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(
-        root: Root,
+        base: Base,
         rules: Rules,
         settings: Settings,
         cache: Cache<Resource>,
     ) -> Self {
-        Self { root, rules, settings, listings: listing::Budget::default(), cache }
+        Self { base, rules, settings, listings: listing::Budget::default(), cache }
     }
 
     /// The file that a path names, from memory if it is there and still right.
     fn find(&self, path: &FilePath<'_>, now: Instant) -> Result<Arc<Resource>, Outcome> {
+        self.base.renew(now);
         if let Some(found) = self.cache.get(path.key(), now) {
             let resource = found.value;
-            if found.is_hot && resource.is_unchanged() || resource.is_current(&self.root, now) {
+            if found.is_hot && resource.is_unchanged()
+                || resource.is_current(&self.base.root(), now)
+            {
                 return Ok(resource);
             }
             self.cache.remove(path.key());
@@ -75,12 +78,13 @@ impl Shared {
     }
 
     fn load(&self, path: &FilePath<'_>, now: Instant) -> Result<Arc<Resource>, Outcome> {
-        let opened = match look_up(&self.root, &self.rules, path) {
+        let root = self.base.root();
+        let opened = match look_up(&root, &self.rules, path) {
             Outcome::Opened(opened) => opened,
             outcome => return Err(outcome),
         };
         let is_first_choice = opened.is_first_choice;
-        let resource = Arc::new(Resource::load(&self.root, &self.settings, opened, now)?);
+        let resource = Arc::new(Resource::load(&root, &self.settings, opened, now)?);
         // Of a second choice one look at its path does not tell whether it is still that.
         if is_first_choice {
             self.cache.insert(path.key(), resource.clone(), resource.weight(), now);
