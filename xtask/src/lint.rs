@@ -22,6 +22,7 @@ pub(crate) fn clippy() -> Outcome {
     shell::run(shell::cargo().args([
         "clippy",
         "--workspace",
+        "--all-features",
         "--all-targets",
         "--",
         "-D",
@@ -31,6 +32,8 @@ pub(crate) fn clippy() -> Outcome {
 
 pub(crate) fn documentation() -> Outcome {
     shell::run(
-        shell::cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"),
+        shell::cargo()
+            .args(["doc", "--workspace", "--all-features", "--no-deps"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
     )
 }

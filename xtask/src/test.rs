@@ -5,9 +5,9 @@ use crate::{Outcome, shell};
 
 /// Runs the unit and integration tests, builds the examples and runs those of the documentation.
 ///
-/// Plain `cargo test` is enough here: it alone runs documentation tests, and it needs nothing
-/// beside the toolchain.
+/// Every feature is on, since a test behind one that is off is no test. Plain `cargo test` is
+/// enough here: it alone runs documentation tests, and it needs nothing beside the toolchain.
 pub(crate) fn run(args: &mut Args) -> Outcome {
     let rest = args.rest();
-    shell::run(shell::cargo().args(["test", "--workspace"]).args(&rest))
+    shell::run(shell::cargo().args(["test", "--workspace", "--all-features"]).args(&rest))
 }
