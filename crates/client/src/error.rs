@@ -56,6 +56,8 @@ pub enum ErrorKind {
     Receiver,
     /// The transfer was cancelled.
     Cancelled,
+    /// A call of the low-level face out of order.
+    Misuse,
     /// A status of 400 or above, where the caller takes it for an error.
     Status,
     /// The system refused something the engine needs.

@@ -11,6 +11,7 @@ mod forms;
 mod logins;
 mod pooling;
 mod proxies;
+mod raw;
 mod replay;
 mod responses;
 mod retries;
