@@ -38,10 +38,11 @@ impl ConnectionCount {
     }
 
     /// The lesser of 10,000 and what the limit on descriptors leaves after 64 for files, logs and
-    /// listeners.
+    /// listeners; of a limit below 128 half is left, so that a single client cannot shut out all
+    /// others.
     pub fn default_limit() -> usize {
         let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-        let usable = descriptors.map_or(MOST, |most| most.saturating_sub(RESERVED));
+        let usable = descriptors.map_or(MOST, |most| most - RESERVED.min(most / 2));
         usize::try_from(usable.clamp(1, MOST)).unwrap_or(usize::MAX)
     }
 
