@@ -84,7 +84,7 @@ fn take_response<'b>(
         return Ok((skipped, None));
     }
     if unfinished.is_fresh()
-        && let Ok(Some(parsed)) = response::parse(rest, table)
+        && let Some(parsed) = response::parse_fresh(rest, table)
     {
         return Ok((skipped, Some(parsed)));
     }

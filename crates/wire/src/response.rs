@@ -39,10 +39,28 @@ pub(crate) struct Parsed<'b> {
     pub(crate) unfolded: bool,
 }
 
+/// Reads a head from the start of `head` if it is whole and right and has no folded line, as nearly every
+/// head is.
+pub(crate) fn parse_fresh<'b>(head: &'b [u8], table: &mut FieldTable) -> Option<Parsed<'b>> {
+    parse(head, table, Folds::AreLeft).ok()?
+}
+
+/// What to do about folded lines that are allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Folds {
+    /// Unfold them. Every line was checked before by itself: a fold stands behind a colon, for only values
+    /// can be folded. To look at the unfolded head alone would let names be folded too.
+    AreUnfolded,
+    /// Give up.
+    AreLeft,
+}
+
 /// Reads a whole head from the start of `head`; `None` while its end has not come.
-pub(crate) fn parse<'b>(
+#[inline]
+fn parse<'b>(
     head: &'b [u8],
     table: &mut FieldTable,
+    folds: Folds,
 ) -> Result<Option<Parsed<'b>>, ReadError> {
     table.lines.clear();
     let window = head.get(..table.limits.head).unwrap_or(head);
@@ -51,6 +69,7 @@ pub(crate) fn parse<'b>(
     let (end, unfolded) = match section::parse(window, start, &mut table.lines, rules)? {
         Progress::Complete(end) => (end, false),
         Progress::Partial => return Ok(None),
+        Progress::Folded if folds == Folds::AreLeft => return Ok(None),
         Progress::Folded => {
             let Scan::Stop(end) = scan_end(window, start, rules.bare_lf) else {
                 return Ok(None);
@@ -66,7 +85,7 @@ pub(crate) fn parse<'b>(
     Ok(Some(Parsed { line, end, unfolded }))
 }
 
-/// Reads a head that does not come whole or is not right: `None` while its end has not come.
+/// Reads any other head: `None` while its end has not come.
 #[cold]
 #[inline(never)]
 pub(crate) fn parse_pieces<'b>(
@@ -75,7 +94,7 @@ pub(crate) fn parse_pieces<'b>(
     unfinished: &mut Unfinished,
 ) -> Result<Option<Parsed<'b>>, ReadError> {
     if check_unfinished(head, table, unfinished)? {
-        let parsed = parse(head, table)?;
+        let parsed = parse(head, table, Folds::AreUnfolded)?;
         debug_assert!(parsed.is_some(), "a head that has come whole is parsed whole");
         return Ok(parsed);
     }

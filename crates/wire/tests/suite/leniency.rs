@@ -99,6 +99,15 @@ fn fold_in_response() {
     // What a fold joins is checked like any value.
     assert!(client(lenient, "HTTP/1.1 204 OK\r\nX: a\r\n b\x01\r\n\r\n").error().is_some());
     assert!(client(lenient, "HTTP/1.1 204 OK\r\nX: a\r\n b\rc\r\n\r\n").error().is_some());
+    // Values are folded, names are not: not even where blanks before the colon are dropped, and another fold
+    // before it has already changed the way in which the head is read.
+    let blanks = Leniency { blank_before_colon_in_response: true, ..lenient };
+    for lines in
+        ["X: a\r\nY\r\n : b\r\n", "X: a\r\n b\r\nY\r\n : c\r\n", "X: a\r\n b\r\nY\r\n Z: c\r\n"]
+    {
+        let input = format!("HTTP/1.1 204 OK\r\n{lines}\r\n");
+        assert!(client(blanks, &input).error().is_some(), "{input:?}");
+    }
     let mixed = Leniency { bare_lf_in_response: true, ..lenient };
     assert_eq!(fields(&needs(mixed, "HTTP/1.1 204 OK\nX: a\n b\n\n")), [("X", &b"a  b"[..])]);
 }
