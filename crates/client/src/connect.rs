@@ -15,6 +15,7 @@ use crate::report::Dialed;
 pub(crate) use chain::Handshake;
 pub use dialer::{ConnectTo, Dialer};
 pub use route::Route;
+pub(crate) use route::place;
 
 /// Makes connections.
 pub trait Connector: Send + Sync {

@@ -7,9 +7,11 @@ use std::time::Instant;
 
 use avocet_net::{EventLoop, Task, TaskId, Turn};
 use avocet_wire::{FieldBuf, FieldTable, Framing, ResponseHead};
+use url::Url;
 
 use crate::agenda::Agenda;
 use crate::config::Config;
+use crate::connect::Route;
 use crate::error::{Error, ErrorKind, Phase};
 use crate::ids::{NumberMap, TransferId};
 use crate::link::Link;
@@ -27,6 +29,8 @@ pub(crate) struct Hub {
     pub(crate) config: Config,
     pub(crate) table: RefCell<FieldTable>,
     pub(crate) fields: RefCell<FieldBuf>,
+    /// The last that was asked for: most requests go where the one before went.
+    route: RefCell<Option<Rc<Route>>>,
     state: RefCell<State>,
     /// Whether a transfer may be waiting for a connection that can be had now.
     undispatched: Cell<bool>,
@@ -46,6 +50,9 @@ struct State {
     last_id: u64,
     /// That of the transfer whose end was told last.
     report: Option<(TransferId, Report)>,
+    /// The memory of some that are over, for the next.
+    #[expect(clippy::vec_box, reason = "the boxes move between here and the table")]
+    spare: Vec<Box<Transfer>>,
 }
 
 /// What a connection at rest is to do.
@@ -95,24 +102,43 @@ impl Hub {
             orders: NumberMap::default(),
             last_id: 0,
             report: None,
+            spare: Vec::new(),
         };
         Self {
             config,
             table,
             fields: RefCell::default(),
+            route: RefCell::default(),
             state: RefCell::new(state),
             undispatched: Cell::new(false),
             news: Cell::new(false),
         }
     }
 
+    /// The route to the host of a URL.
+    pub(crate) fn route(&self, url: &Url) -> Result<Rc<Route>, Error> {
+        let via = self.config.proxies.choose(url)?;
+        let mut last = self.route.borrow_mut();
+        match &*last {
+            Some(route) if route.leads_to(url, &via) => Ok(route.clone()),
+            _ => Ok(last.insert(Rc::new(Route::of(url, via)?)).clone()),
+        }
+    }
+
     /// Adds a transfer; it waits for a connection.
     pub(crate) fn add(&self, transfer: Transfer) -> TransferId {
         let mut state = self.state.borrow_mut();
+        let transfer = match state.spare.pop() {
+            Some(mut spare) => {
+                *spare = transfer;
+                spare
+            }
+            None => Box::new(transfer),
+        };
         state.last_id += 1;
         state.live += 1;
         let id = TransferId(state.last_id);
-        state.transfers.insert(id, Box::new(transfer));
+        state.transfers.insert(id, transfer);
         state.enqueue(id, false);
         self.undispatched.set(true);
         id
@@ -273,7 +299,11 @@ impl Hub {
         if let Some(at) = transfer.due() {
             state.agenda.remove(at, id);
         }
-        match transfer.seat {
+        let seat = transfer.seat;
+        if seat == Seat::Ended {
+            state.keep(transfer);
+        }
+        match seat {
             Seat::Linked(task) => Some(task),
             _ => None,
         }
@@ -299,7 +329,17 @@ impl Hub {
                 }
             }
             if transfer.seat == Seat::Ended && transfer.queued_events == 0 {
-                state.report = state.transfers.remove(&id).map(|transfer| (id, transfer.report));
+                // The record goes out by a swap, so that the memory can serve again.
+                if let Some(mut ended) = state.transfers.remove(&id) {
+                    match &mut state.report {
+                        Some((last, report)) => {
+                            *last = id;
+                            std::mem::swap(report, &mut ended.report);
+                        }
+                        None => state.report = Some((id, ended.report.clone())),
+                    }
+                    state.keep(ended);
+                }
             }
         }
         Some((id, event, resumed))
@@ -392,6 +432,14 @@ impl State {
         self.agenda.insert(at, id);
     }
 
+    /// Keeps the memory of a transfer that is over, without what it holds.
+    fn keep(&mut self, mut transfer: Box<Transfer>) {
+        transfer.empty();
+        if self.spare.len() < SPARE {
+            self.spare.push(transfer);
+        }
+    }
+
     /// The transfer has ended. It stays until its last event was taken; a blocking reader lets it
     /// go by himself.
     fn finish(&mut self, id: TransferId) {
@@ -400,5 +448,8 @@ impl State {
         self.live -= 1;
     }
 }
+
+/// About 1 KiB each.
+const SPARE: usize = 64;
 
 pub(crate) const LATE: &str = "the transfer took longer than it may";

@@ -8,7 +8,6 @@ use avocet_wire::{FieldBuf, OwnedResponseHead};
 use bytes::Bytes;
 
 use crate::config::Config;
-use crate::connect::Route;
 use crate::error::{Error, ErrorKind, Phase};
 use crate::hub::Hub;
 use crate::ids::TransferId;
@@ -114,8 +113,7 @@ impl Multi {
         delivery: Delivery,
     ) -> Result<TransferId, Error> {
         let now = self.now();
-        let via = self.hub.config.proxies.choose(&request.url)?;
-        let route = Rc::new(Route::of(&request.url, via)?);
+        let route = self.hub.route(&request.url)?;
         let transfer = Transfer::new(request, route, delivery, &self.hub.config, now);
         let id = self.hub.add(transfer);
         self.hub.dispatch(&mut self.event_loop, now);

@@ -23,6 +23,8 @@ pub(crate) struct Pool {
     places: Vec<Place>,
     vacant: Vec<PlaceId>,
     known: HashMap<Rc<Route>, PlaceId>,
+    /// The last of them that was asked for.
+    recent: Option<(Rc<Route>, PlaceId)>,
     ready: VecDeque<PlaceId>,
     starved: VecDeque<PlaceId>,
     active: usize,
@@ -75,6 +77,7 @@ impl Pool {
             places: Vec::new(),
             vacant: Vec::new(),
             known: HashMap::new(),
+            recent: None,
             ready: VecDeque::new(),
             starved: VecDeque::new(),
             active: 0,
@@ -84,9 +87,9 @@ impl Pool {
 
     /// A transfer waits for a connection, behind the others of its place or before them.
     pub(crate) fn enqueue(&mut self, route: &Rc<Route>, id: TransferId, first: bool) -> PlaceId {
-        let place = match self.known.get(route) {
-            Some(place) => *place,
-            None => self.add(route.clone()),
+        let place = match &self.recent {
+            Some((recent, place)) if Rc::ptr_eq(recent, route) => *place,
+            _ => self.find(route),
         };
         let waiting = &mut self.place(place).waiting;
         if first {
@@ -194,6 +197,15 @@ impl Pool {
         Some(task)
     }
 
+    fn find(&mut self, route: &Rc<Route>) -> PlaceId {
+        let place = match self.known.get(route) {
+            Some(place) => *place,
+            None => self.add(route.clone()),
+        };
+        self.recent = Some((route.clone(), place));
+        place
+    }
+
     fn add(&mut self, route: Rc<Route>) -> PlaceId {
         let id = self.vacant.pop().unwrap_or_else(|| {
             self.places.push(Place::VACANT);
@@ -221,6 +233,7 @@ impl Pool {
             && let Some(route) = place.route.take()
         {
             self.known.remove(&route);
+            self.recent.take_if(|(_, recent)| *recent == id);
             self.vacant.push(id);
         }
     }

@@ -92,7 +92,7 @@ impl Request {
     ///
     /// *Errors*: a scheme other than http and https, or no host.
     pub fn to(method: Method, url: Url) -> Result<Self, Error> {
-        crate::connect::Route::of(&url, Vec::new())?;
+        crate::connect::place(&url)?;
         let (fields, content) = (FieldBuf::new(), Content::Empty);
         Ok(Self { method, url, fields, content, options: Options::default() })
     }

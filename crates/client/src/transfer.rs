@@ -339,6 +339,15 @@ impl Transfer {
         }
     }
 
+    /// Lets go of everything that takes memory, but for what is small.
+    pub(crate) fn empty(&mut self) {
+        self.finish();
+        self.delivery = Delivery::Events;
+        self.fields = FieldBuf::new();
+        self.extra = FieldBuf::new();
+        self.report.history = Vec::new();
+    }
+
     /// Turns to the next hop; the route may have changed.
     fn go_on(&mut self, follow: Follow, config: &Config) -> Result<After, Error> {
         match follow {
@@ -351,7 +360,9 @@ impl Transfer {
             Follow::Redirect(target) => {
                 redirect::follow(self, *target);
                 let via = config.proxies.choose(&self.report.url)?;
-                self.route = Rc::new(Route::of(&self.report.url, via)?);
+                if !self.route.leads_to(&self.report.url, &via) {
+                    self.route = Rc::new(Route::of(&self.report.url, via)?);
+                }
                 self.begin_again();
             }
         }

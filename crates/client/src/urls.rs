@@ -10,9 +10,7 @@ use url::{ParseError, Url};
 ///
 /// *Errors*: why it is none.
 pub(crate) fn parse(text: &str) -> Result<Url, String> {
-    if let Some(found) = text.chars().find(|c| c.is_control()) {
-        return Err(format!("it holds the control character {}", found.escape_debug()));
-    }
+    check_controls(text)?;
     if text.starts_with(' ') || text.ends_with(' ') {
         return Err("it has blanks around it".to_owned());
     }
@@ -28,9 +26,7 @@ pub(crate) fn parse(text: &str) -> Result<Url, String> {
 ///
 /// *Errors*: why it is none.
 pub(crate) fn join(base: &Url, reference: &str) -> Result<Url, String> {
-    if let Some(found) = reference.chars().find(|c| c.is_control()) {
-        return Err(format!("it holds the control character {}", found.escape_debug()));
-    }
+    check_controls(reference)?;
     let before_query = reference.split(['?', '#']).next().unwrap_or_default();
     if before_query.contains('\\') {
         return Err("it holds a backslash, which some read as a slash".to_owned());
@@ -45,20 +41,33 @@ pub(crate) fn join(base: &Url, reference: &str) -> Result<Url, String> {
     base.join(reference).map_err(named)
 }
 
+fn check_controls(text: &str) -> Result<(), String> {
+    match text.bytes().find(u8::is_ascii_control) {
+        Some(found) => {
+            Err(format!("it holds the control character {}", char::from(found).escape_debug()))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Checks what stands between the slashes and the path.
 fn check_authority(rest: &str) -> Result<(), String> {
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let authority = &rest[..end];
-    if authority.is_empty() {
-        return Err("there is no host in it".to_owned());
+    let (mut empty, mut signs) = (true, 0);
+    for byte in rest.bytes() {
+        match byte {
+            b'/' | b'?' | b'#' => break,
+            b' ' | b'\\' => {
+                return Err("a blank or a backslash stands before the path".to_owned());
+            }
+            byte => signs += u32::from(byte == b'@'),
+        }
+        empty = false;
     }
-    if authority.contains([' ', '\\']) {
-        return Err("a blank or a backslash stands before the path".to_owned());
+    match (empty, signs) {
+        (true, _) => Err("there is no host in it".to_owned()),
+        (false, 0 | 1) => Ok(()),
+        (false, _) => Err("more than one `@` stands before the path".to_owned()),
     }
-    if authority.matches('@').count() > 1 {
-        return Err("more than one `@` stands before the path".to_owned());
-    }
-    Ok(())
 }
 
 fn named(error: ParseError) -> String {

@@ -23,20 +23,14 @@ impl Route {
     ///
     /// *Errors*: a scheme other than http and https, or no host.
     pub fn of(url: &Url, via: Vec<Proxy>) -> Result<Self, Error> {
-        let bad = |message: &str| Error::new(ErrorKind::Url, Phase::Prepare, message).about(url);
-        let secure = match url.scheme() {
-            "http" => false,
-            "https" => true,
-            other => return Err(bad(&format!("the scheme {other} is not spoken here"))),
-        };
-        let host = match url.host() {
-            Some(url::Host::Domain(name)) if !name.is_empty() => name.to_owned(),
-            Some(url::Host::Ipv4(address)) => address.to_string(),
-            Some(url::Host::Ipv6(address)) => address.to_string(),
-            _ => return Err(bad("there is no host in it")),
-        };
-        let port = url.port_or_known_default().ok_or_else(|| bad("there is no port in it"))?;
-        Ok(Self { secure, host, port, via })
+        let (secure, host, port) = place(url)?;
+        Ok(Self { secure, host: host.to_owned(), port, via })
+    }
+
+    /// Whether this is the route to the host of a URL.
+    pub(crate) fn leads_to(&self, url: &Url, via: &[Proxy]) -> bool {
+        place(url).is_ok_and(|place| place == (self.secure, self.host.as_str(), self.port))
+            && self.via == via
     }
 
     /// Whether requests name the whole URL: plain http whose last proxy is one of HTTP and does not
@@ -47,4 +41,23 @@ impl Route {
                 !proxy.tunnel && matches!(proxy.kind, ProxyKind::Http | ProxyKind::Https)
             })
     }
+}
+
+/// Whether TLS is wanted, the host without brackets, and the port.
+///
+/// *Errors*: a scheme other than http and https, or no host.
+pub(crate) fn place(url: &Url) -> Result<(bool, &str, u16), Error> {
+    let bad = |message: &str| Error::new(ErrorKind::Url, Phase::Prepare, message).about(url);
+    let secure = match url.scheme() {
+        "http" => false,
+        "https" => true,
+        other => return Err(bad(&format!("the scheme {other} is not spoken here"))),
+    };
+    let host = url.host_str().unwrap_or_default();
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    if host.is_empty() {
+        return Err(bad("there is no host in it"));
+    }
+    let port = url.port_or_known_default().ok_or_else(|| bad("there is no port in it"))?;
+    Ok((secure, host, port))
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where its premise fails")]
 
 mod cancelling;
+mod costs;
 mod dialing;
 mod early_answers;
 mod flow;
