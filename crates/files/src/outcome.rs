@@ -148,3 +148,32 @@ fn is_missing(error: Errno) -> bool {
             | Errno::INVAL
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn security_errors_of_the_system_have_the_right_meaning() {
+        let missing = [
+            Errno::NOENT,
+            Errno::NOTDIR,
+            Errno::NAMETOOLONG,
+            Errno::LOOP,
+            Errno::XDEV,
+            Errno::NXIO,
+        ];
+        for error in missing {
+            assert!(matches!(Outcome::of_error(error), Outcome::NotFound), "{error}");
+        }
+        for error in [Errno::ACCESS, Errno::PERM] {
+            assert!(matches!(Outcome::of_error(error), Outcome::Forbidden), "{error}");
+        }
+        for error in [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN] {
+            assert!(matches!(Outcome::of_error(error), Outcome::Busy(_)), "{error}");
+        }
+        for error in [Errno::IO, Errno::STALE, Errno::BADF] {
+            assert!(matches!(Outcome::of_error(error), Outcome::Failed(_)), "{error}");
+        }
+    }
+}
