@@ -60,7 +60,8 @@ pub(crate) fn about(
     let (media_type, name) = (&plain.about.media_type, coding.name());
     let Shape { cache_control, extra } = shape;
     let coding = Some(name);
-    let described = Described { media_type, coding, varies: true, cache_control, extra };
+    let described =
+        Described { media_type, coding, has_ranges: false, varies: true, cache_control, extra };
     About::new(plain.about.stamp.coded(name), &described)
 }
 

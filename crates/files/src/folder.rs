@@ -35,6 +35,7 @@ use crate::types::Types;
 #[must_use = "nothing is served before the folder is opened"]
 pub struct Folder {
     path: PathBuf,
+    at: String,
     index: Vec<String>,
     listing: bool,
     hidden: bool,
@@ -57,6 +58,7 @@ impl Folder {
     pub fn new(path: impl AsRef<Path>) -> Self {
         Self {
             path: path.as_ref().to_owned(),
+            at: String::new(),
             index: vec!["index.html".to_owned(), "index.htm".to_owned()],
             listing: true,
             hidden: false,
@@ -73,6 +75,22 @@ impl Folder {
             memory: 64 * 1024 * 1024,
             recheck: Duration::from_secs(1),
         }
+    }
+
+    /// Serves the folder below a path of the server instead of at its top: for a route such as
+    /// `/static/{*file}`. What is not below the path is answered 404.
+    ///
+    /// ```
+    /// use avocet_files::Folder;
+    /// use avocet_server::Router;
+    ///
+    /// let files = Folder::new(".").at("/static").open()?;
+    /// let router = Router::new().get("/static/{*file}", files)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn at(mut self, path: impl Into<String>) -> Self {
+        self.at = path.into();
+        self
     }
 
     /// The names of files that stand for their folder, best first; `index.html` and `index.htm`
@@ -191,10 +209,15 @@ impl Folder {
             listing: self.listing,
             instead: instead.map_err(invalid)?,
         };
+        let at = self.at.trim_end_matches('/').to_owned();
+        if !(at.is_empty() || at.starts_with('/')) {
+            return Err(invalid(format!("{at:?} does not begin with a slash")));
+        }
         let fields = self.all_fields().map_err(invalid)?;
         let pattern = |(pattern, value): (String, String)| (Pattern::new(&pattern), value);
         let settings = Settings {
             types: self.types,
+            at,
             fields,
             cache_control: self.cache_control.into_iter().map(pattern).collect(),
             is_shared: self.is_shared,
@@ -227,7 +250,7 @@ impl Folder {
     }
 }
 
-fn invalid(error: impl Error + Send + Sync + 'static) -> io::Error {
+fn invalid(error: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, error)
 }
 

@@ -57,6 +57,11 @@ impl<'a> FilePath<'a> {
         Ok(Self { bytes: Cow::Owned(clean) })
     }
 
+    /// The path of the root.
+    pub(crate) fn root() -> FilePath<'static> {
+        FilePath { bytes: Cow::Borrowed(b"") }
+    }
+
     /// A path of segments that are clean already; `None` if they are not.
     pub(crate) fn from_clean(bytes: Vec<u8>) -> Option<FilePath<'static>> {
         let segments = bytes.strip_suffix(b"/").unwrap_or(&bytes).split(|&byte| byte == b'/');

@@ -53,6 +53,8 @@ pub(crate) struct About {
 pub(crate) struct Described<'a> {
     pub(crate) media_type: &'a str,
     pub(crate) coding: Option<&'a str>,
+    /// Whether ranges of it are given.
+    pub(crate) has_ranges: bool,
     /// Whether another client could get another coding.
     pub(crate) varies: bool,
     pub(crate) cache_control: Option<&'a str>,
@@ -106,7 +108,9 @@ impl About {
         let mut fields = FieldBuf::with_capacity(256);
         fields.push(&CONTENT_TYPE, described.media_type)?;
         fields.push(&LAST_MODIFIED, stamp.date())?;
-        fields.push(&ACCEPT_RANGES, "bytes")?;
+        if described.has_ranges {
+            fields.push(&ACCEPT_RANGES, "bytes")?;
+        }
         if let Some(coding) = described.coding {
             fields.push(&CONTENT_ENCODING, coding)?;
         }

@@ -75,6 +75,7 @@ impl Resource {
         let described = Described {
             media_type: &media_type,
             coding: None,
+            has_ranges: true,
             varies,
             cache_control: settings.cache_control(&path),
             extra: &settings.fields,

@@ -102,7 +102,8 @@ impl Service {
         match self.shared.find(path, request.received()) {
             Ok(resource) => self.send(request, reply, path, &resource),
             Err(Outcome::Redirect) => {
-                let response = or_500(redirect(path, request.query()));
+                let at = &self.shared.settings.at;
+                let response = or_500(redirect(at, path, request.query()));
                 reply.send(self.shared.settings.complete(response));
             }
             Err(Outcome::Listing(folder)) => self.list(request, reply, folder, path),
@@ -169,9 +170,16 @@ impl Handler for Service {
     fn handle(&self, request: &Request<'_>, reply: Reply<'_>) {
         let settings = &self.shared.settings;
         let response = match *request.method() {
-            Method::GET | Method::HEAD => match FilePath::parse(request.path()) {
-                Ok(path) => return self.render(request, reply, &path),
-                Err(invalid) => failure(&Outcome::Invalid(invalid)),
+            Method::GET | Method::HEAD => match below(&settings.at, request.path()) {
+                Some(path) => match FilePath::parse(path) {
+                    Ok(path) => return self.render(request, reply, &path),
+                    Err(invalid) => failure(&Outcome::Invalid(invalid)),
+                },
+                // The folder itself, without the slash at its end.
+                None if request.path() == settings.at => {
+                    or_500(redirect(&settings.at, &FilePath::root(), request.query()))
+                }
+                None => failure(&Outcome::NotFound),
             },
             Method::OPTIONS => or_500(options(settings)),
             Method::POST
@@ -224,9 +232,18 @@ pub(crate) fn failure(outcome: &Outcome) -> Response {
     }
 }
 
+/// What is left of a path below the one at which the folder is served; it begins with a slash.
+fn below<'p>(at: &str, path: &'p str) -> Option<&'p str> {
+    if at.is_empty() {
+        return Some(path);
+    }
+    path.strip_prefix(at).filter(|rest| rest.starts_with('/'))
+}
+
 /// To the same folder with a slash at its end, so that relative links in it lead right.
-fn redirect(path: &FilePath<'_>, query: Option<&str>) -> Result<Response, InvalidField> {
-    let mut location = path.to_url(true);
+fn redirect(at: &str, path: &FilePath<'_>, query: Option<&str>) -> Result<Response, InvalidField> {
+    let mut location = at.to_owned();
+    location.push_str(&path.to_url(true));
     if let Some(query) = query {
         location.push('?');
         location.push_str(query);

@@ -11,6 +11,8 @@ use crate::types::Types;
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) types: Types,
+    /// The path of the server below which the folder is served, without a slash at its end.
+    pub(crate) at: String,
     /// Fields of every response.
     pub(crate) fields: FieldBuf,
     /// Cache-Control by path; the first pattern that matches counts.

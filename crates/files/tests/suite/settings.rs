@@ -118,3 +118,18 @@ fn mistakes_are_told_before_anything_is_served() {
     std::fs::write(root.path().join("file"), "").unwrap();
     assert_eq!(kind(Folder::new(root.path().join("file"))), std::io::ErrorKind::NotADirectory);
 }
+
+#[test]
+fn a_folder_can_be_served_below_a_path() {
+    let files = [("a.txt", "a"), ("dir/b.txt", "b")];
+    let site = Site::with(&files, |folder| folder.at("/static/"));
+    assert_eq!(site.get("/static/a.txt").text(), "a");
+    assert_eq!(site.get("/static/dir").field("Location"), Some("/static/dir/"));
+    assert!(site.get("/static/dir/").text().contains("href=\"./b.txt\""));
+    assert!(site.get("/static/").text().contains("./dir/"));
+    assert_eq!(site.get("/static?q").field("Location"), Some("/static/?q"));
+    for target in ["/a.txt", "/staticx/a.txt", "/other/static/a.txt", "/"] {
+        assert_eq!(site.get(target).status, 404, "{target}");
+    }
+    assert_eq!(site.get("/static/../a.txt").status, 400);
+}
