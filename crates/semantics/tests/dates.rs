@@ -38,11 +38,11 @@ proptest! {
         ];
         let mut value = forms[form].as_bytes().to_vec();
         let index = index % value.len();
-        value[index] = byte;
+        let damaged = std::mem::replace(&mut value[index], byte) != byte;
         if let Some(seconds) = dates::parse(&value, now) {
             prop_assert!((dates::MIN..=dates::MAX + 1).contains(&seconds));
             // A date that is still one differs in a letter of its weekday or in a digit.
-            prop_assert!(byte.is_ascii_alphanumeric() || byte == b' ');
+            prop_assert!(!damaged || byte.is_ascii_alphanumeric() || byte == b' ');
         }
     }
 
