@@ -66,12 +66,12 @@ impl Incoming for SocketIncoming {
         Ok(match &self.socket {
             Socket::Tcp(listener) => {
                 let (stream, remote) = listener.accept()?;
-                let info = PeerInfo { remote: Address::Ip(remote), local };
+                let info = PeerInfo::new(Address::Ip(remote), local);
                 Box::new(SocketTransport::new(stream, info))
             }
             Socket::Unix(listener, _) => {
                 let (stream, _) = listener.accept()?;
-                let info = PeerInfo { remote: Address::Unix(None), local };
+                let info = PeerInfo::new(Address::Unix(None), local);
                 Box::new(SocketTransport::new(stream, info))
             }
         })

@@ -14,6 +14,7 @@ mod pool;
 mod readiness;
 mod resolver;
 mod scheduler;
+mod secured;
 #[cfg(feature = "signals")]
 mod signals;
 mod socket;
@@ -38,6 +39,7 @@ pub use pool::{Full, WorkerPool};
 pub use readiness::Readiness;
 pub use resolver::{Addresses, Lookup, ResolveError, Resolver};
 pub use scheduler::{Scheduler, Stop};
+pub use secured::{Identity, Secured};
 #[cfg(feature = "signals")]
 pub use signals::{Signal, on_signals};
 pub use socket::SocketTransport;

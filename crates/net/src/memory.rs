@@ -46,7 +46,7 @@ pub fn memory_pair(capacity: usize) -> (MemoryTransport, MemoryTransport) {
     let capacity = capacity.max(1);
     let pipe = || Arc::new(Mutex::new(Pipe { capacity, ..Pipe::default() }));
     let (there, back) = (pipe(), pipe());
-    let info = || PeerInfo { remote: Address::Memory, local: Address::Memory };
+    let info = || PeerInfo::new(Address::Memory, Address::Memory);
     (
         MemoryTransport { incoming: back.clone(), outgoing: there.clone(), info: info() },
         MemoryTransport { incoming: there, outgoing: back, info: info() },

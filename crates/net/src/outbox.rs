@@ -144,7 +144,7 @@ impl Outbox {
 
     /// Collects the leading byte segments into `slices`, at most so many bytes; says how many there
     /// are and whether a file follows.
-    pub(crate) fn gather<'a>(&'a self, slices: &mut [IoSlice<'a>], most: usize) -> (usize, bool) {
+    pub fn gather<'a>(&'a self, slices: &mut [IoSlice<'a>], most: usize) -> (usize, bool) {
         let (mut count, mut left) = (0, most);
         for (index, segment) in self.segments.iter().enumerate() {
             let Ok(bytes) = segment.bytes() else { return (count, true) };

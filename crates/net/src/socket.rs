@@ -1,6 +1,6 @@
 //! TCP and unix streams of the kernel.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -73,6 +73,10 @@ impl<S: Source + AsFd + Send> Transport for SocketTransport<S> {
 
     fn write(&mut self, out: &mut Outbox) -> io::Result<bool> {
         stream::write(&self.socket, out)
+    }
+
+    fn write_slices(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        stream::write_slices(&self.socket, slices)
     }
 
     fn close_write(&mut self) -> io::Result<()> {

@@ -89,6 +89,24 @@ pub(crate) fn write(calls: &impl Calls, out: &mut Outbox) -> io::Result<bool> {
     Ok(true)
 }
 
+/// Writes a part of these bytes. A refusal that the kernel contradicts is tried again a few times,
+/// then it is `Interrupted`; see [`write`].
+pub(crate) fn write_slices(calls: &impl Calls, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    let mut doubts = 0;
+    loop {
+        match calls.send(slices, SendFlags::NOSIGNAL) {
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) if calls.is_ready(PollFlags::OUT) => {
+                doubts += 1;
+                if doubts > DOUBTS {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+            }
+            result => return Ok(result?),
+        }
+    }
+}
+
 fn write_some(calls: &impl Calls, out: &mut Outbox, most: usize) -> io::Result<usize> {
     let mut slices = [IoSlice::new(&[]); PARTS];
     let (count, file_follows) = out.gather(&mut slices, most);
@@ -202,6 +220,22 @@ mod tests {
         out.push(file(&content));
         out.push_slice(b" tail");
         (out, [b"head ", &content[..], b" tail"].concat())
+    }
+
+    #[test]
+    fn slices_leave_in_part_and_a_doubt_is_no_event() {
+        let slices = [IoSlice::new(b"one"), IoSlice::new(b"two")];
+        let calls = Scripted::new([Err(Errno::INTR), Ok(4)]);
+        assert_eq!(write_slices(&calls, &slices).unwrap(), 4);
+        assert_eq!(*calls.sent.borrow(), b"onet");
+        let full = Scripted::new([Err(Errno::AGAIN)]);
+        let error = write_slices(&full, &slices).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        let odd = Scripted::new([Err(Errno::AGAIN); DOUBTS as usize + 1]);
+        odd.ready.set(true);
+        let error = write_slices(&odd, &slices).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::Interrupted);
+        assert!(odd.sent.borrow().is_empty());
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! A stream of bytes in both directions, whatever carries it.
 
-use std::io;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
 
 use mio::event::Source;
 use mio::{Interest, Registry};
 
 use crate::address::Address;
 use crate::outbox::Outbox;
+use crate::secured::Secured;
 use crate::task::Notifier;
 
 /// A non-blocking stream. TLS is a transport around a transport.
@@ -26,6 +28,25 @@ pub trait Transport: Send {
     /// [`Outbox::pause`] and false; one that writes through another outbox passes that one's
     /// [`Outbox::take_pause`] on.
     fn write(&mut self, out: &mut Outbox) -> io::Result<bool>;
+
+    /// Writes a part of these bytes, at least one, without an outbox between: for transports around
+    /// this one that hold their output themselves. `WouldBlock` promises an event; `Interrupted`
+    /// means that it stopped for another reason and that the caller pauses with [`Pause::Doubt`].
+    ///
+    /// Kinds of streams that have nothing better copy the bytes into an outbox.
+    ///
+    /// [`Pause::Doubt`]: crate::Pause::Doubt
+    fn write_slices(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut out = Outbox::new();
+        slices.iter().for_each(|slice| out.push_slice(slice));
+        let offered = out.len();
+        self.write(&mut out)?;
+        match (offered - out.len(), out.take_pause()) {
+            (0, None) if offered > 0 => Err(io::ErrorKind::WouldBlock.into()),
+            (0, Some(_)) => Err(io::ErrorKind::Interrupted.into()),
+            (written, _) => Ok(usize::try_from(written).unwrap_or(usize::MAX)),
+        }
+    }
 
     /// Ends the sending side; the peer reads the end after what was written.
     fn close_write(&mut self) -> io::Result<()>;
@@ -53,6 +74,10 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
 
     fn write(&mut self, out: &mut Outbox) -> io::Result<bool> {
         (**self).write(out)
+    }
+
+    fn write_slices(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        (**self).write_slices(slices)
     }
 
     fn close_write(&mut self) -> io::Result<()> {
@@ -121,11 +146,21 @@ impl Registration<'_> {
     }
 }
 
-/// The two ends of a connection.
+/// The two ends of a connection, and what protects it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct PeerInfo {
     /// The other side.
     pub remote: Address,
     /// Where it was accepted: the address of the listener, or our own end of a connection we made.
     pub local: Address,
+    /// What TLS has made sure of, once it has; `None` on a connection in the clear.
+    pub secured: Option<Arc<Secured>>,
+}
+
+impl PeerInfo {
+    /// The ends of a connection in the clear.
+    pub const fn new(remote: Address, local: Address) -> Self {
+        Self { remote, local, secured: None }
+    }
 }

@@ -35,7 +35,7 @@ fn signals_interrupt_the_sleep_and_nothing_else() -> Result<(), Box<dyn Error>> 
     let mut event_loop = EventLoop::new()?;
     let (mut near, far) = UnixStream::pair()?;
     far.set_nonblocking(true)?;
-    let info = PeerInfo { remote: Address::Memory, local: Address::Memory };
+    let info = PeerInfo::new(Address::Memory, Address::Memory);
     let transport = SocketTransport::new(mio::net::UnixStream::from_std(far), info);
     event_loop.spawn(Box::new(Echo::new(transport)));
     event_loop.turn(Some(Duration::ZERO))?;

@@ -19,7 +19,7 @@ use avocet_testkit::{Echo, task};
 use bytes::Bytes;
 
 fn info() -> PeerInfo {
-    PeerInfo { remote: Address::Memory, local: Address::Memory }
+    PeerInfo::new(Address::Memory, Address::Memory)
 }
 
 fn tcp_pair() -> (TcpStream, Box<dyn Transport>) {

@@ -33,7 +33,7 @@ fn narrow_pair() -> (UnixStream, UnixStream) {
 
 fn transport(stream: UnixStream) -> impl Transport {
     stream.set_nonblocking(true).unwrap();
-    let info = PeerInfo { remote: Address::Memory, local: Address::Memory };
+    let info = PeerInfo::new(Address::Memory, Address::Memory);
     SocketTransport::new(mio::net::UnixStream::from_std(stream), info)
 }
 

@@ -448,4 +448,4 @@ impl Drop for Session {
 
 /// The ends of a connection that was handed on.
 static NOWHERE: PeerInfo =
-    PeerInfo { remote: avocet_net::Address::Unix(None), local: avocet_net::Address::Unix(None) };
+    PeerInfo::new(avocet_net::Address::Unix(None), avocet_net::Address::Unix(None));

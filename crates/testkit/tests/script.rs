@@ -96,7 +96,7 @@ fn scripts_run_over_sockets_too() {
     event_loop.spawn(Box::new(acceptor));
     let stream = TcpStream::connect(address).unwrap();
     stream.set_nonblocking(true).unwrap();
-    let ends = PeerInfo { remote: Address::Ip(address), local: Address::Memory };
+    let ends = PeerInfo::new(Address::Ip(address), Address::Memory);
     let stream = mio::net::TcpStream::from_std(stream);
     let script = Script::new()
         .pieces(3, Duration::from_millis(1))

@@ -56,7 +56,7 @@ pub(crate) fn begin_tcp(
         socket.bind(&SocketAddr::new(source, 0).into())?;
     }
     begin(&socket, &address.into())?;
-    let info = PeerInfo { remote: Address::Ip(address), local: Address::Memory };
+    let info = PeerInfo::new(Address::Ip(address), Address::Memory);
     let socket = mio::net::TcpStream::from_std(socket.into());
     Ok(SocketTransport::connecting(socket, info))
 }
@@ -66,7 +66,7 @@ pub(crate) fn begin_unix(path: &Path) -> io::Result<SocketTransport<mio::net::Un
     socket.set_nonblocking(true)?;
     begin(&socket, &SockAddr::unix(path)?)?;
     let remote = Address::Unix(Some(Arc::from(path)));
-    let info = PeerInfo { remote, local: Address::Unix(None) };
+    let info = PeerInfo::new(remote, Address::Unix(None));
     let socket = mio::net::UnixStream::from_std(socket.into());
     Ok(SocketTransport::connecting(socket, info))
 }
