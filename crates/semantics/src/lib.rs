@@ -16,6 +16,7 @@ pub mod grammar;
 pub mod hop_by_hop;
 pub mod lists;
 pub mod media_types;
+pub mod multipart;
 pub mod parameters;
 pub mod quality;
 pub mod ranges;

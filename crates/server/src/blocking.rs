@@ -115,7 +115,7 @@ where
         if !request.has_content() {
             inflow.lock().end = Some(End::Complete);
         }
-        let ticket = reply.defer_with(Box::new(Intake { inflow, on_demand }));
+        let ticket = reply.feed(Box::new(Intake { inflow, on_demand }));
         let answer = self.answer.clone();
         let job = Job { ticket: Some(ticket) };
         let queued =

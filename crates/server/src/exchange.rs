@@ -11,7 +11,7 @@ use http::header::{HOST, REFERER, USER_AGENT};
 use crate::access_log::{AccessLog, Entry};
 use crate::config::Timeouts;
 use crate::counters::Counters;
-use crate::reply::{Answer, Intake, Plan};
+use crate::reply::{Answer, Feed, Intake, Plan};
 
 /// The state of an exchange between turns.
 pub(crate) struct Exchange {
@@ -99,7 +99,9 @@ impl Exchange {
             Intake::Sink(sink) => {
                 catch_unwind(AssertUnwindSafe(|| sink.ready())).map_err(|_| SinkPanicked)?
             }
-            Intake::Feed(feed) => feed.ready(),
+            Intake::Feed(feed) => {
+                catch_unwind(AssertUnwindSafe(|| feed.ready())).map_err(|_| SinkPanicked)?
+            }
         })
     }
 
@@ -131,7 +133,7 @@ impl Exchange {
 
     /// Content whose reader has gone is content that nobody wants.
     pub(crate) fn forget_gone_reader(&mut self) {
-        if matches!(&self.plan.content, Intake::Feed(feed) if feed.is_abandoned()) {
+        if matches!(&self.plan.content, Intake::Feed(feed) if is_abandoned(feed.as_ref())) {
             self.plan.content = Intake::Discard;
         }
     }
@@ -140,6 +142,11 @@ impl Exchange {
     pub(crate) fn is_unanswered(&self) -> bool {
         matches!(self.plan.answer, Answer::Missing | Answer::AtEnd | Answer::Deferred(_))
     }
+}
+
+/// A feed that panics takes nothing more.
+fn is_abandoned(feed: &dyn Feed) -> bool {
+    catch_unwind(AssertUnwindSafe(|| feed.is_abandoned())).unwrap_or(true)
 }
 
 /// What is kept for the end of an exchange.

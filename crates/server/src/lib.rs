@@ -36,7 +36,7 @@ pub use error_page::ErrorPages;
 pub use handler::{Handler, respond};
 pub use log_line::LogFormat;
 pub use methods::Methods;
-pub use reply::{Reply, Sink, Upgraded};
+pub use reply::{Feed, Reply, Sink, Upgraded};
 pub use request::Request;
 pub use response::Response;
 pub use router::{InvalidRoute, Router};

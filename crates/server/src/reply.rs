@@ -42,7 +42,11 @@ pub(crate) struct Plan {
     pub(crate) sent: u64,
     /// What the client prefers for the page of an error, for a time when its head is gone.
     pub(crate) json_pages: Option<bool>,
+    /// What is done to the response before it is sent, the last one first.
+    pub(crate) filters: Vec<Filter>,
 }
+
+pub(crate) type Filter = Box<dyn FnOnce(Response) -> Response>;
 
 /// Where request content goes.
 pub(crate) enum Intake {
@@ -108,12 +112,26 @@ pub trait Sink {
     fn end(self: Box<Self>, request: &Request<'_>, trailers: Fields<'_>, reply: Reply<'_>);
 }
 
-/// Takes request content for somebody who answers through a ticket.
-pub(crate) trait Feed {
+/// Takes request content on the loop's thread, for somebody who answers through a ticket and may do so
+/// before the content has ended.
+///
+/// *Errors*: a feed that panics is answered 500, and the connection ends.
+///
+/// *Blocking*: not allowed, as in a [`Handler`](crate::Handler).
+pub trait Feed {
+    /// Some bytes of the content.
     fn data(&mut self, bytes: &[u8]);
+
+    /// Whether more may come. A feed that says no stops the client, and wakes the session with a
+    /// notifier when it is ready again. A client that waits to be asked for its content (100) is
+    /// asked when this first says yes.
     fn ready(&mut self) -> bool;
-    /// Nobody will read any more.
+
+    /// Whether nobody will take any more: what still comes is read away within the usual bound. It is
+    /// asked whenever the session wakes, so it must be true before the ticket is used early.
     fn is_abandoned(&self) -> bool;
+
+    /// The content has ended. A feed that is dropped without this call has seen only a part.
     fn end(&mut self, trailers: Fields<'_>);
 }
 
@@ -130,7 +148,22 @@ impl Reply<'_> {
     ///
     /// *Errors*: as for [`Reply::send`].
     pub fn send_parts(mut self, status: StatusCode, fields: &FieldBuf, body: Body) {
+        if !self.plan.filters.is_empty() {
+            let mut response = Response::new(status).with_body(body);
+            response.fields = fields.clone();
+            return self.answer(response);
+        }
         self.start(status, fields, body, &FieldBuf::new());
+    }
+
+    /// The same reply, whose final response goes through `filter` on its way, however and whenever it
+    /// is given. Of several filters the last one added comes first, so that a handler around another
+    /// one has the last word. Pages of errors are filled in before. Responses that leave HTTP are not
+    /// filtered.
+    #[must_use]
+    pub fn filtered(self, filter: impl FnOnce(Response) -> Response + 'static) -> Self {
+        self.plan.filters.push(Box::new(filter));
+        self
     }
 
     /// Sends an interim response, 100 or 103; a client of HTTP/1.0 gets none.
@@ -177,8 +210,11 @@ impl Reply<'_> {
         ticket
     }
 
-    /// Answers later while somebody else takes the content.
-    pub(crate) fn defer_with(self, feed: Box<dyn Feed>) -> Ticket {
+    /// Answers later, from any thread, while a feed takes the content.
+    ///
+    /// *Bounds*: of content that the feed is not ready for, one buffer of the loop waits. The least
+    /// rate holds only while the feed is ready.
+    pub fn feed(self, feed: Box<dyn Feed>) -> Ticket {
         self.plan.content = Intake::Feed(feed);
         self.defer()
     }
@@ -214,6 +250,9 @@ impl Reply<'_> {
             self.conn.close_after_cycle();
         }
         self.add_page(&mut response);
+        while let Some(filter) = self.plan.filters.pop() {
+            response = filter(response);
+        }
         let Response { status, fields, body, trailers, .. } = response;
         self.start(status, &fields, body, &trailers);
     }
@@ -376,6 +415,7 @@ impl Plan {
             status: None,
             sent: 0,
             json_pages: None,
+            filters: Vec::new(),
         }
     }
 

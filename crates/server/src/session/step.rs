@@ -224,8 +224,8 @@ impl Session {
                 taken.err().map(|_| Fault::SinkPanicked)
             }
             Intake::Feed(feed) => {
-                feed.data(bytes);
-                None
+                let taken = catch_unwind(AssertUnwindSafe(|| feed.data(bytes)));
+                taken.err().map(|_| Fault::SinkPanicked)
             }
         };
         match fault {
@@ -255,7 +255,12 @@ impl Session {
     ) {
         match std::mem::replace(&mut exchange.plan.content, Intake::Discard) {
             Intake::Discard => {}
-            Intake::Feed(mut feed) => feed.end(trailers),
+            Intake::Feed(mut feed) => {
+                if catch_unwind(AssertUnwindSafe(|| feed.end(trailers))).is_err() {
+                    self.exchange = Some(exchange);
+                    return self.sink_panicked(cx, out);
+                }
+            }
             Intake::Collect { bytes, then, .. } => {
                 self.call_at_end(cx, out, &mut exchange, |request, reply| {
                     then(request, bytes, reply);

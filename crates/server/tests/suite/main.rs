@@ -8,6 +8,7 @@ mod blocking;
 mod cut_off;
 mod error_pages;
 mod event_loop;
+mod feeds;
 mod fields;
 mod framing;
 mod half_close;
