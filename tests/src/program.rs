@@ -56,6 +56,8 @@ impl Target {
         let program = program();
         let mut child = Command::new(program)
             .args(arguments)
+            // What a person has set for the program is not what is tested.
+            .env("AVOCET_CONFIG", "")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -19,6 +19,7 @@ use crate::amount;
 use crate::exit;
 use crate::failure::Failure;
 use crate::output;
+use crate::settings::Settings;
 use crate::target::{self, AGENT};
 
 /// Download files: resumed where an earlier run stopped, whole or not at all
@@ -64,20 +65,17 @@ pub(crate) struct Download {
 }
 
 impl Download {
-    pub(crate) fn run(self, quiet: bool) -> Result<(), Failure> {
-        let jobs = job::jobs(&self)?;
+    pub(crate) fn run(self, settings: &Settings, quiet: bool) -> Result<(), Failure> {
+        let jobs = job::jobs(&self, settings)?;
         std::fs::create_dir_all(&self.dir).map_err(|error| {
             let folder = self.dir.display();
             Failure::with_status(23, format_args!("{folder}: {error}"))
         })?;
-        let mut config = Config::default();
-        config.proxies = target::proxies()?;
-        config.fields.push(&USER_AGENT, AGENT).map_err(Failure::failed)?;
         let shown = Shown::new(quiet, jobs.len());
         let (next, failed) = (AtomicUsize::new(0), Mutex::new(None));
         let work = || {
             while let Some((index, job)) = take(&next, &jobs) {
-                if let Err(failure) = one(job, &config, &shown) {
+                if let Err(failure) = one(job, &shown) {
                     shown.aside(|| output::error(&failure));
                     let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
                     // Of several failures the last file's is that of the call, whatever came last.
@@ -101,14 +99,24 @@ impl Download {
     }
 }
 
+impl Download {
+    /// The settings of the client.
+    fn config(&self) -> Result<Config, Failure> {
+        let mut config = Config::default();
+        config.proxies = target::proxies()?;
+        config.fields.push(&USER_AGENT, AGENT).map_err(Failure::failed)?;
+        Ok(config)
+    }
+}
+
 fn take<'a>(next: &AtomicUsize, jobs: &'a [Job]) -> Option<(usize, &'a Job)> {
     let index = next.fetch_add(1, Ordering::Relaxed);
     jobs.get(index).map(|job| (index, job))
 }
 
-fn one(job: &Job, config: &Config, shown: &Shown) -> Result<(), Failure> {
+fn one(job: &Job, shown: &Shown) -> Result<(), Failure> {
     let mut line = shown.line(&job.name);
-    let result = job.download.run(config.clone(), &mut |progress| line.take(progress));
+    let result = job.download.run(job.config.clone(), &mut |progress| line.take(progress));
     line.end();
     match result {
         Ok(done) => shown.done(&done),

@@ -4,6 +4,7 @@
 mod addresses;
 mod amount;
 mod check;
+mod config;
 mod cookies;
 mod download;
 mod echo;
@@ -13,15 +14,19 @@ mod fetch;
 mod output;
 mod running;
 mod serve;
+mod settings;
 mod target;
 mod terminal;
+mod usage;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use crate::failure::Failure;
+use crate::settings::Settings;
 
 /// HTTP at the terminal: serve a folder, look at requests.
 #[derive(Parser)]
@@ -45,45 +50,56 @@ enum Verb {
     Download(Box<download::Download>),
     Check(check::Check),
     Cookies(cookies::Cookies),
+    Config(config::Config),
     /// Answer requests with what they were: for trying out clients
     Echo(echo::Echo),
 }
 
 fn main() -> ExitCode {
     let mut code = ExitCode::SUCCESS;
-    for (index, group) in fetch::groups(std::env::args_os().collect()).iter().enumerate() {
-        let arguments = Arguments::parse_from(group);
-        if index == 0 {
-            start_logging(&arguments);
+    for (index, group) in fetch::groups(std::env::args_os().collect()).into_iter().enumerate() {
+        let failure = match one(group, index == 0) {
+            Ok(()) => continue,
+            Err(failure) => failure,
+        };
+        if !failure.is_told() {
+            output::error(&failure);
         }
-        if let Err(failure) = with_files(arguments, group).and_then(run) {
-            if !failure.is_told() {
-                output::error(&failure);
-            }
-            code = failure.code();
-        }
+        code = failure.code();
     }
     code
 }
 
-/// The arguments with those that stand in files, where they name some.
-fn with_files(arguments: Arguments, group: &[OsString]) -> Result<Arguments, Failure> {
-    match &arguments.verb {
-        Verb::Fetch(fetch) if !fetch.config.is_empty() => {
-            Ok(Arguments::parse_from(fetch::with_files(group, &fetch.config)?))
-        }
-        _ => Ok(arguments),
+/// One call, the first or one behind `--next`.
+fn one(group: Vec<OsString>, is_first: bool) -> Result<(), Failure> {
+    let settings = Settings::read(Arguments::command(), fetch::with_files(group)?)?;
+    let arguments = parse(settings.arguments()?)?;
+    if is_first {
+        start_logging(&arguments);
+        settings.warn_of_variables();
     }
+    run(arguments, &settings)
 }
 
-fn run(arguments: Arguments) -> Result<(), Failure> {
+/// *Errors*: arguments that cannot be meant; help that was asked for ends the program.
+fn parse(arguments: Vec<OsString>) -> Result<Arguments, Failure> {
+    Arguments::try_parse_from(arguments).map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayVersion
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
+        _ => Failure::usage(format_args!("{}; see --help", usage::line(&error))),
+    })
+}
+
+fn run(arguments: Arguments, settings: &Settings) -> Result<(), Failure> {
     match arguments.verb {
         Verb::Serve(serve) => serve.run(arguments.quiet),
-        Verb::Fetch(fetch) => fetch.run(arguments.verbose > 0, arguments.quiet),
-        Verb::Download(download) => download.run(arguments.quiet),
+        Verb::Fetch(fetch) => fetch.run(settings, arguments.verbose > 0, arguments.quiet),
+        Verb::Download(download) => download.run(settings, arguments.quiet),
         Verb::Check(check) => check.run(arguments.quiet),
         Verb::Cookies(cookies) => cookies.run(arguments.quiet),
         Verb::Echo(echo) => echo.run(arguments.quiet),
+        Verb::Config(config) => config.run(arguments.quiet),
     }
 }
 
@@ -108,8 +124,6 @@ fn start_logging(arguments: &Arguments) {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

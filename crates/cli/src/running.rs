@@ -1,6 +1,7 @@
 //! What every verb that serves has in common: where it listens, what it logs, how it stops.
 
 use std::io;
+use std::path::PathBuf;
 use std::process;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,9 @@ pub(crate) struct Serving {
     /// The Server field of responses; `off` sends none
     #[arg(long, value_name = "NAME", default_value = "avocet")]
     server_header: String,
+    /// File of settings, instead of avocet/config.toml below ~/.config
+    #[arg(long = "config", value_name = "FILE")]
+    settings: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,16 +1,18 @@
 //! The files of a call.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
-use avocet::client::{Checksum, ChecksumKind, Download};
+use avocet::client::{Checksum, ChecksumKind, Config, Download};
 use avocet::semantics::file_names;
 use url::Url;
 
 use super::Download as Options;
 use crate::addresses::Addresses;
 use crate::failure::Failure;
+use crate::settings::{Section, Settings};
 use crate::target::with_scheme;
 
 /// One file.
@@ -18,6 +20,7 @@ pub(super) struct Job {
     /// What it is called before the server has named it.
     pub(super) name: String,
     pub(super) download: Download,
+    pub(super) config: Config,
 }
 
 /// What every file must be.
@@ -30,7 +33,7 @@ enum Expected {
 /// Puts the files of a call together.
 ///
 /// *Errors*: malformed URLs, options that contradict each other, lists that cannot be read.
-pub(super) fn jobs(options: &Options) -> Result<Vec<Job>, Failure> {
+pub(super) fn jobs(options: &Options, settings: &Settings) -> Result<Vec<Job>, Failure> {
     let mut urls = Vec::new();
     let mut addresses = Addresses::open(&options.urls, options.input.as_deref())?;
     while let Some(address) = addresses.next_address()? {
@@ -59,7 +62,16 @@ pub(super) fn jobs(options: &Options) -> Result<Vec<Job>, Failure> {
     let rate = options.limit_rate.map(|rate| NonZeroU64::get(rate) / share);
     let mut taken: HashMap<String, Url> = HashMap::new();
     let mut jobs = Vec::new();
+    let mut known: HashMap<&Section, Options> = HashMap::new();
     for url in urls {
+        // What is about the call as a whole was read above and is no host's to change.
+        let options = match settings.section_of_url(&url) {
+            None => options,
+            Some(section) => match known.entry(section) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert(settings.with_section(section)?),
+            },
+        };
         let name = name(options, &url);
         if let Some(name) = &name
             && let Some(other) = taken.insert(name.clone(), url.clone())
@@ -80,7 +92,8 @@ pub(super) fn jobs(options: &Options) -> Result<Vec<Job>, Failure> {
             download = download.checksum(checksum);
         }
         download = mirrors.iter().cloned().fold(download, Download::mirror);
-        jobs.push(Job { name: name.unwrap_or_else(|| url.to_string()), download });
+        let name = name.unwrap_or_else(|| url.to_string());
+        jobs.push(Job { name, download, config: options.config()? });
     }
     Ok(jobs)
 }

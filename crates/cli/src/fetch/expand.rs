@@ -2,8 +2,11 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::CommandFactory;
+
+use crate::Arguments;
 use crate::failure::Failure;
 
 /// Parts the arguments of `fetch` at each `--next`; those of other verbs stay as they are. What stands
@@ -17,21 +20,34 @@ pub(crate) fn groups(arguments: Vec<OsString>) -> Vec<Vec<OsString>> {
     parts.map(|part| [start, part].concat()).collect()
 }
 
-/// The arguments with those of the files put in behind the verb, so that the others come later and
-/// win.
+/// The arguments with those of the files of `-K` put in behind the verb, so that the others come
+/// later and win.
 ///
 /// *Errors*: files that cannot be read, lines that cannot be understood.
-pub(crate) fn with_files(
-    arguments: &[OsString],
-    files: &[impl AsRef<Path>],
-) -> Result<Vec<OsString>, Failure> {
-    let at = verb(arguments).map_or(arguments.len(), |verb| verb + 1);
+pub(crate) fn with_files(arguments: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
+    let files = files(&arguments);
+    if files.is_empty() {
+        return Ok(arguments);
+    }
+    let at = verb(&arguments).map_or(arguments.len(), |verb| verb + 1);
     let mut all = arguments[..at].to_vec();
     for file in files {
-        all.extend(in_file(file.as_ref())?);
+        all.extend(in_file(&file)?);
     }
     all.extend_from_slice(&arguments[at..]);
     Ok(all)
+}
+
+/// The files that `-K` names. What else is wrong with the arguments is found later.
+fn files(arguments: &[OsString]) -> Vec<PathBuf> {
+    let command = Arguments::command().ignore_errors(true);
+    let Ok(matches) = command.try_get_matches_from(arguments) else { return Vec::new() };
+    match matches.subcommand() {
+        Some(("fetch", fetch)) => {
+            fetch.get_many::<PathBuf>("config").into_iter().flatten().cloned().collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The options before a verb take no values, so it is the first word.

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use avocet::client::{Error, Multi, Report, Request, TransferEvent, TransferId};
+use avocet::client::{Config, Error, Multi, Report, Request, TransferEvent, TransferId};
 use avocet::wire::OwnedResponseHead;
 
 use super::args::Fetch;
@@ -30,28 +30,53 @@ struct Job {
     resume: Option<Instant>,
 }
 
-/// Gets every URL; the failure of the last that failed is that of the call.
-pub(crate) fn run(options: &Fetch, verbose: bool, quiet: bool) -> Result<(), Failure> {
-    let mut cookies = plan::cookies(options)?;
-    let trace = Trace::new(options, verbose)?;
-    let mut config = plan::config(options, cookies.as_ref(), trace)?;
-    let har = options.har.as_ref().map(|path| (path, Arc::new(Har::default())));
-    if let Some((_, har)) = &har {
-        config.hooks.push(har.clone());
-    }
-    let mut multi = Multi::new(config).map_err(Failure::failed)?;
-    let mut jobs = HashMap::new();
-    let mut waiting = options.urls.iter().enumerate();
-    let most = if options.parallel { options.parallel_max.max(1) } else { 1 };
+/// Gets every URL; the failure of the last that failed is that of the call. `call` says what holds
+/// for all: cookies and logs; the parts have the URLs.
+pub(crate) fn run(
+    call: &Fetch,
+    parts: &[Fetch],
+    verbose: bool,
+    quiet: bool,
+) -> Result<(), Failure> {
+    let mut cookies = plan::cookies(call)?;
+    let trace = Trace::new(call, verbose)?;
+    let har = call.har.as_ref().map(|path| (path, Arc::new(Har::default())));
     let mut last = Ok(());
     let mut note = |outcome: Result<(), Failure>| {
         if let Err(failure) = outcome {
-            if !quiet && (!options.silent || options.show_error) {
+            if !quiet && (!call.silent || call.show_error) {
                 output::error(&failure);
             }
             last = Err(failure.told());
         }
     };
+    for options in parts {
+        let mut config = plan::config(options, cookies.as_ref(), trace.clone())?;
+        if let Some((_, har)) = &har {
+            config.hooks.push(har.clone());
+        }
+        part(options, config, &mut note)?;
+    }
+    if let Some((path, har)) = har {
+        note(har.save(path));
+    }
+    if let Some(plan::Cookies { jar, save: Some(file) }) = &mut cookies {
+        let saved = file.save_shared(jar, SystemTime::now());
+        note(saved.map_err(|error| Failure::failed(format_args!("cannot save cookies: {error}"))));
+    }
+    last
+}
+
+/// Gets URLs that have their options in common.
+fn part(
+    options: &Fetch,
+    config: Config,
+    note: &mut dyn FnMut(Result<(), Failure>),
+) -> Result<(), Failure> {
+    let mut multi = Multi::new(config).map_err(Failure::failed)?;
+    let mut jobs = HashMap::new();
+    let mut waiting = options.urls.iter().enumerate();
+    let most = if options.parallel { options.parallel_max.max(1) } else { 1 };
     loop {
         while jobs.len() < most
             && let Some((index, url)) = waiting.next()
@@ -65,7 +90,7 @@ pub(crate) fn run(options: &Fetch, verbose: bool, quiet: bool) -> Result<(), Fai
             }
         }
         if jobs.is_empty() {
-            break;
+            return Ok(());
         }
         let wait = resume(&mut multi, &mut jobs);
         multi.turn(wait).map_err(Failure::failed)?;
@@ -86,14 +111,6 @@ pub(crate) fn run(options: &Fetch, verbose: bool, quiet: bool) -> Result<(), Fai
             }
         }
     }
-    if let Some((path, har)) = har {
-        note(har.save(path));
-    }
-    if let Some(plan::Cookies { jar, save: Some(file) }) = &mut cookies {
-        let saved = file.save_shared(jar, SystemTime::now());
-        note(saved.map_err(|error| Failure::failed(format_args!("cannot save cookies: {error}"))));
-    }
-    last
 }
 
 fn start(
