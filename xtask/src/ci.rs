@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::args::Args;
 use crate::deny::Advisories;
-use crate::{Outcome, conformance, deny, deps, lint, test, tidy, tools};
+use crate::{Outcome, conformance, deny, deps, interop, lint, test, tidy, tools};
 
 /// The whole run has to end within this on a machine of two cores, tools and all.
 const BUDGET: Duration = Duration::from_secs(30 * 60);
@@ -34,6 +34,7 @@ pub(crate) fn run(args: &mut Args) -> Outcome {
     check("documentation", &|| plain(lint::documentation()));
     check("test", &|| plain(test::run(&mut none())));
     check("conformance", &|| plain(conformance::run(&mut none())));
+    check("interop", &|| plain(interop::run(&mut none())));
     check("licences, bans, sources", &|| plain(deny::rules()));
     check("advisories", &|| match deny::advisories(required) {
         Ok(Advisories::Clean) => Verdict::Passed,

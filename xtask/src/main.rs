@@ -11,6 +11,7 @@ mod deny;
 mod deps;
 mod dist;
 mod fuzz;
+mod interop;
 mod lint;
 mod shell;
 mod stress;
@@ -62,6 +63,13 @@ const TASKS: &[Task] = &[
         summary: "the conformance suites, or the one named",
         details: "",
         run: conformance::run,
+    },
+    Task {
+        name: "interop",
+        usage: "interop [PART]",
+        summary: "the program against servers, proxies and clients of others, or the part named",
+        details: "",
+        run: interop::run,
     },
     Task {
         name: "bench",

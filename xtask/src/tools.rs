@@ -1,5 +1,7 @@
 //! Programs that a task needs beside the toolchain: found, or installed, or the task fails.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -60,30 +62,90 @@ pub(crate) fn components() -> Outcome {
     Ok(())
 }
 
+/// A program of Debian and the package that brings it.
+pub(crate) struct Package {
+    pub(crate) program: &'static str,
+    pub(crate) package: &'static str,
+}
+
 /// Makes sure that a program of Debian is there, by `apt-get install` if it is not.
 pub(crate) fn debian(program: &str, package: &str) -> Outcome {
     if on_path(program) {
         return Ok(());
     }
-    println!("{program} is missing here and is installed from the package {package}");
+    install(&[package])?;
+    if on_path(program) {
+        return Ok(());
+    }
+    Err(format!("the package {package} was installed and brought no {program}"))
+}
+
+/// Makes sure that programs of Debian are there; what is missing is installed in one go.
+pub(crate) fn debian_all(wanted: &[Package]) -> Outcome {
+    let missing: Vec<&str> =
+        wanted.iter().filter(|one| !on_path(one.program)).map(|one| one.package).collect();
+    install(&missing)?;
+    match wanted.iter().find(|one| !on_path(one.program)) {
+        None => Ok(()),
+        Some(one) => {
+            Err(format!("the package {} was installed and brought no {}", one.package, one.program))
+        }
+    }
+}
+
+/// Installs packages of Debian, and keeps their servers from being started by the system: they are
+/// here to be started by us, on ports of ours.
+pub(crate) fn install(packages: &[&str]) -> Outcome {
+    if packages.is_empty() {
+        return Ok(());
+    }
+    println!("missing here and installed: {}", packages.join(", "));
+    let _no_services = NoServices::begin()?;
     let install = || {
         shell::run(
             Command::new("apt-get")
-                .args(["install", "--yes", "--no-install-recommends", package])
-                // The servers are installed to be started by us, not by the system.
+                .args(["install", "--yes", "--quiet=2", "--no-install-recommends"])
+                .args(packages)
                 .env("RUNLEVEL", "1")
                 .env("DEBIAN_FRONTEND", "noninteractive"),
         )
     };
     if install().is_err() {
         // A fresh machine has no package lists, and old lists name packages that are gone.
-        shell::run(Command::new("apt-get").arg("update"))?;
+        shell::run(Command::new("apt-get").args(["update", "--quiet=2"]))?;
         install()?;
     }
-    if on_path(program) {
-        return Ok(());
+    Ok(())
+}
+
+/// While this lives the scripts of packages are denied to start services. A machine that has a policy
+/// of its own keeps it.
+struct NoServices {
+    made: Option<&'static Path>,
+}
+
+impl NoServices {
+    fn begin() -> Result<Self, String> {
+        let policy = Path::new("/usr/sbin/policy-rc.d");
+        if policy.exists() {
+            return Ok(Self { made: None });
+        }
+        let failed = |error| format!("cannot make {}: {error}", policy.display());
+        std::fs::write(policy, "#!/bin/sh\nexit 101\n").map_err(failed)?;
+        let guard = Self { made: Some(policy) };
+        std::fs::set_permissions(policy, Permissions::from_mode(0o755)).map_err(failed)?;
+        Ok(guard)
     }
-    Err(format!("the package {package} was installed and brought no {program}"))
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if let Some(policy) = self.made
+            && let Err(error) = std::fs::remove_file(policy)
+        {
+            println!("{} stays behind: {error}", policy.display());
+        }
+    }
 }
 
 /// Looks in `PATH` and in the folders of system programs, which a plain user's path leaves out.

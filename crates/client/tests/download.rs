@@ -267,6 +267,30 @@ fn a_server_without_ranges_gives_it_whole_and_never_doubled() {
 }
 
 #[test]
+fn a_server_without_ranges_that_looks_as_if_it_had_them_is_asked_for_the_whole() {
+    let content = bytes(9 << 20, 16);
+    let origin = Origin::new(&content);
+    origin.change(|b| b.ranges = false);
+    let place = Place::new();
+    run(&download(&origin, &place.file).split(Split::Into(4))).unwrap();
+    assert!(std::fs::read(&place.file).unwrap() == content);
+    assert!(origin.asked().len() <= 5, "four pieces, and the whole");
+    assert_eq!(place.leftovers(), ["file.bin"]);
+}
+
+#[test]
+fn a_server_that_always_cuts_the_whole_at_the_same_place_is_given_up() {
+    let origin = Origin::new(&bytes(200_000, 17));
+    origin.change(|b| {
+        (b.cut, b.cuts) = (Some(150_000), usize::MAX);
+        b.ranges = false;
+    });
+    let place = Place::new();
+    run(&download(&origin, &place.file).tries(3)).unwrap_err();
+    assert_eq!(origin.asked().len(), 3);
+}
+
+#[test]
 fn a_split_download_is_the_same_file_over_several_connections() {
     let content = bytes(9 << 20, 7);
     let origin = Origin::new(&content);

@@ -40,6 +40,7 @@ pub(super) fn run(
         fetched: 0,
         modified: None,
         promised: None,
+        ranges: true,
         began: Instant::now(),
     };
     if let Some(done) = run.is_there()? {
@@ -73,6 +74,8 @@ struct Run<'a> {
     modified: Option<SystemTime>,
     /// The checksum that the server promises.
     promised: Option<Checksum>,
+    /// Whether several ranges may be asked for at once: until a server gave the whole instead.
+    ranges: bool,
     began: Instant,
 }
 
@@ -143,17 +146,26 @@ impl Run<'_> {
 
     /// Fetches from one mirror, with pauses between tries; progress gives the tries back.
     fn try_mirror(&mut self, url: &Url) -> Result<(), DownloadError> {
-        let mut failures = 0;
+        let (mut failures, mut most) = (0, 0);
         loop {
-            let before = self.fetched;
+            let ranges = self.ranges;
             let error = match self.fetch(url) {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
+            let mut present = 0;
             if let Some(part) = &mut self.part {
                 part.note()?;
+                present = part.journal.present();
             }
-            failures = if self.fetched > before { 1 } else { failures + 1 };
+            if ranges && !self.ranges {
+                // The server has not failed: it gives the whole, and is asked for that at once.
+                continue;
+            }
+            // Bytes that had been there before are no progress: a server that cuts the whole off
+            // at the same place each time would be asked for ever.
+            failures = if present > most { 1 } else { failures + 1 };
+            most = most.max(present);
             if !may_pass(&error) || failures >= self.download.tries {
                 return Err(error);
             }
@@ -255,7 +267,10 @@ impl Run<'_> {
             Err(DownloadError::Answer { url: url.clone(), reason: reason.to_owned() })
         };
         match head.status() {
-            StatusCode::OK if piece.is_some() => wrong("a range was not given, though others were"),
+            StatusCode::OK if piece.is_some() => {
+                self.ranges = false;
+                wrong("the whole was given where a range was asked for")
+            }
             StatusCode::OK => self.start_over(head).map(Some),
             StatusCode::PARTIAL_CONTENT => {
                 let Some((first, size)) = content_range(head) else {
@@ -351,7 +366,7 @@ impl Run<'_> {
         first: usize,
         fetches: &mut Vec<Fetch>,
     ) -> Result<(), DownloadError> {
-        let Some(part) = &mut self.part else { return Ok(()) };
+        let Some(part) = self.part.as_mut().filter(|_| self.ranges) else { return Ok(()) };
         let (Some(size), Some(validator)) = (part.journal.size, part.journal.validator.clone())
         else {
             return Ok(());

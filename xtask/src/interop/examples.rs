@@ -1,0 +1,14 @@
+//! The examples of the umbrella crate, which do what the program has no option for.
+
+use std::path::PathBuf;
+
+use crate::{Outcome, shell};
+
+pub(super) fn build() -> Outcome {
+    let package = ["build", "--package", "avocet", "--all-features", "--examples"];
+    shell::run(shell::cargo().args(package))
+}
+
+pub(super) fn path(name: &str) -> PathBuf {
+    shell::target_dir().join("debug/examples").join(name)
+}
