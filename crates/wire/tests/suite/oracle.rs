@@ -172,13 +172,15 @@ proptest! {
         let parts: Vec<String> =
             [status].into_iter().chain(parts).chain(["\r\nok".to_owned()]).collect();
         let input = damaged(&parts, &damage);
+        let sound = input == damaged(&parts, &[]);
         let get = http::Method::GET;
         let leniency = avocet_wire::Leniency::client();
         let whole = drive::client(leniency, &get, &input, &[]);
         let every: Vec<usize> = (1..input.len()).collect();
         prop_assert_eq!(&drive::client(leniency, &get, &input, &every), &whole);
-        // A line without a colon is no field, and no fold makes it one.
-        if let Some(Seen::Response { fields, .. }) = whole.seen.first() {
+        // A line without a colon is no field, and no fold makes it one. Damage may: it can put a
+        // colon into the line, or another byte in the place of its end.
+        if let (true, Some(Seen::Response { fields, .. })) = (sound, whole.seen.first()) {
             prop_assert!(fields.iter().all(|(name, _)| !name.starts_with("NoColon")), "{whole:?}");
         }
     }
