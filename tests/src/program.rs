@@ -131,11 +131,31 @@ pub fn program() -> &'static PathBuf {
     PROGRAM.get_or_init(|| std::env::var_os("AVOCET_PROGRAM").map_or_else(build, PathBuf::from))
 }
 
+/// An example of the crate `avocet`; all are built when the first is needed, with all features.
+///
+/// # Panics
+///
+/// If one does not build, or there is none of this name.
+pub fn example(name: &str) -> &'static PathBuf {
+    static EXAMPLES: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    let examples =
+        EXAMPLES.get_or_init(|| built(&["--package", "avocet", "--all-features", "--examples"]));
+    let found = examples.iter().find(|path| path.file_name().is_some_and(|file| file == name));
+    found.unwrap_or_else(|| panic!("no example is called {name}"))
+}
+
 fn build() -> PathBuf {
+    let programs = built(&["--package", "avocet-cli", "--bin", "avocet"]);
+    programs.into_iter().next_back().expect("cargo names the executable that it has built")
+}
+
+/// Builds something and tells the executables.
+fn built(what: &[&str]) -> Vec<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
-        .args(["build", "--package", "avocet-cli", "--bin", "avocet"])
+        .arg("build")
+        .args(what)
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stderr(Stdio::inherit());
@@ -143,13 +163,13 @@ fn build() -> PathBuf {
         command.arg("--release");
     }
     let output = command.output().unwrap_or_else(|error| panic!("cannot start cargo: {error}"));
-    assert!(output.status.success(), "cargo could not build the program");
+    assert!(output.status.success(), "cargo could not build {what:?}");
     let messages = String::from_utf8_lossy(&output.stdout);
-    let executable = messages.lines().rev().find_map(|line| {
+    let executable = |line: &str| {
         let message: Value = serde_json::from_str(line).ok()?;
         message["executable"].as_str().map(PathBuf::from)
-    });
-    executable.expect("cargo names the executable that it has built")
+    };
+    messages.lines().filter_map(executable).collect()
 }
 
 const START_TIMEOUT: Duration = Duration::from_secs(10);
