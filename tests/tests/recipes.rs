@@ -1,4 +1,5 @@
 //! The examples of the crate `avocet`: each is short, and does what its recipe says.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail like tests")]
 
 use std::fs;
 use std::io::{Read, Write};
