@@ -191,7 +191,7 @@ fn facts_of_a_transfer_are_written_out() {
         _ => response("200 OK", "ETag: \"e\"\r\nContent-Type: text/plain\r\n", "12345"),
     });
     let format = "|%{http_code} %{num_redirects} %{size_download} %{url_effective} %{remote_port} \
-                  %{header{etag}} %{num_connects}";
+                  %header{etag} %{num_connects}";
     let ran = fetch(&["-L", "-w", format, &server.url("/from")]);
     let (to, port) = (server.url("/to"), server.address.port());
     assert_eq!(ran.out, format!("12345|200 1 5 {to} {port} \"e\" 2"));

@@ -5,10 +5,14 @@ mod caching;
 mod content;
 mod expand;
 mod explain;
+mod fields;
 mod form;
 mod har;
+mod json;
+mod login;
 mod plan;
 mod reasons;
+mod referer;
 mod run;
 mod sink;
 mod trace;
@@ -23,6 +27,7 @@ use std::ops::Range;
 use url::Url;
 
 use crate::failure::Failure;
+use crate::password;
 use crate::settings::{Section, Settings};
 use crate::target::with_scheme;
 
@@ -36,6 +41,7 @@ impl Fetch {
         if let Some(host) = &self.host {
             self.urls.push(format!("http://{host}/{}", self.path.trim_start_matches('/')));
         }
+        self.urls.append(&mut self.url);
         if self.urls.is_empty() {
             return Err(Failure::usage("there is no URL"));
         }
@@ -75,6 +81,9 @@ impl Fetch {
         let end = range.end.min(self.output.len());
         part.output = self.output[range.start.min(end)..end].to_vec();
         part.urls = self.urls[range].to_vec();
+        for login in [&mut part.user, &mut part.proxy_user].into_iter().flatten() {
+            *login = password::complete(login)?;
+        }
         Ok(part)
     }
 }

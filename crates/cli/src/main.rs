@@ -12,6 +12,7 @@ mod exit;
 mod failure;
 mod fetch;
 mod output;
+mod password;
 mod running;
 mod serve;
 mod settings;
@@ -57,22 +58,29 @@ enum Verb {
 
 fn main() -> ExitCode {
     let mut code = ExitCode::SUCCESS;
-    for (index, group) in fetch::groups(std::env::args_os().collect()).into_iter().enumerate() {
-        let failure = match one(group, index == 0) {
-            Ok(()) => continue,
-            Err(failure) => failure,
+    let mut is_first = true;
+    for group in fetch::groups(std::env::args_os().collect()) {
+        // A file of options may have several groups, too.
+        let calls = match fetch::with_files(group) {
+            Ok(arguments) => fetch::groups(arguments).into_iter().map(Ok).collect(),
+            Err(failure) => vec![Err(failure)],
         };
-        if !failure.is_told() {
-            output::error(&failure);
+        for call in calls {
+            if let Err(failure) = call.and_then(|call| one(call, is_first)) {
+                if !failure.is_told() {
+                    output::error(&failure);
+                }
+                code = failure.code();
+            }
+            is_first = false;
         }
-        code = failure.code();
     }
     code
 }
 
 /// One call, the first or one behind `--next`.
-fn one(group: Vec<OsString>, is_first: bool) -> Result<(), Failure> {
-    let settings = Settings::read(Arguments::command(), fetch::with_files(group)?)?;
+fn one(call: Vec<OsString>, is_first: bool) -> Result<(), Failure> {
+    let settings = Settings::read(Arguments::command(), call)?;
     let arguments = parse(settings.arguments()?)?;
     if is_first {
         start_logging(&arguments);
@@ -105,7 +113,8 @@ fn run(arguments: Arguments, settings: &Settings) -> Result<(), Failure> {
 
 /// The program's own messages go to standard error, by level.
 fn start_logging(arguments: &Arguments) {
-    let level = match (arguments.quiet, arguments.verbose) {
+    let silent = matches!(&arguments.verb, Verb::Fetch(fetch) if fetch.silent && !fetch.show_error);
+    let level = match (arguments.quiet || silent, arguments.verbose) {
         (true, _) => log::LevelFilter::Error,
         (false, 0) => log::LevelFilter::Warn,
         (false, 1) => log::LevelFilter::Info,

@@ -46,6 +46,9 @@ pub struct Hop<'a> {
     pub redirects: u32,
     /// How often this hop was repeated.
     pub repeats: u32,
+    /// Whether this very request was made before, on a kept connection that turned out to be closed:
+    /// to the server it is one.
+    pub replayed: bool,
     /// The fields that the request brought itself.
     pub fields: &'a FieldBuf,
     /// Its content; `None` once that was sent and cannot be sent again.

@@ -141,6 +141,7 @@ impl Transfer {
             method: &self.method,
             redirects: self.report.redirects(),
             repeats: self.repeats,
+            replayed: self.replayed,
             fields: &self.fields,
             content: self.content.as_ref(),
             route: &self.route,

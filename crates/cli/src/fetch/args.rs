@@ -1,7 +1,9 @@
 //! The options of `fetch`.
 
+use std::convert::Infallible;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::{ArgAction, Args, ValueEnum};
 
@@ -17,8 +19,11 @@ use crate::amount;
 )]
 pub(crate) struct Fetch {
     /// URL to get; http:// is assumed without a scheme
-    #[arg(value_name = "URL", required_unless_present_any = ["config", "host"])]
+    #[arg(value_name = "URL", required_unless_present_any = ["config", "host", "url"])]
     pub(crate) urls: Vec<String>,
+    /// One more URL, for files of options
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Vec<String>,
 
     /// Host, and port, of a URL of http that needs not be written out
     #[arg(long, value_name = "HOST", conflicts_with = "urls")]
@@ -72,7 +77,8 @@ pub(crate) struct Fetch {
     #[arg(short, long)]
     pub(crate) fail: bool,
 
-    /// One more field, `Name: value`; `Name:` takes a field away, `Name;` sends it empty
+    /// One more field, `Name: value`; `Name:` takes a field away, `Name;` sends it empty; `@FILE` has
+    /// one on each line
     #[arg(short = 'H', long, value_name = "LINE")]
     pub(crate) header: Vec<String>,
     /// The User-Agent field
@@ -81,7 +87,7 @@ pub(crate) struct Fetch {
     /// Pose as a browser: its fields, in its order
     #[arg(long, value_name = "NAME", conflicts_with = "user_agent")]
     pub(crate) browser: Option<Browser>,
-    /// The Referer field
+    /// The Referer field; with `;auto` behind it, redirects say where they came from
     #[arg(short = 'e', long, value_name = "URL")]
     pub(crate) referer: Option<String>,
     /// The method
@@ -89,27 +95,27 @@ pub(crate) struct Fetch {
     pub(crate) request: Option<String>,
 
     /// Content of a form, `name=value`, or `@FILE`; makes it a POST
-    #[arg(short, long, value_name = "DATA", allow_hyphen_values = true)]
-    pub(crate) data: Vec<String>,
+    #[arg(short, long, value_name = "DATA", allow_hyphen_values = true, value_parser = placed)]
+    pub(crate) data: Vec<Placed>,
     /// The same without a meaning for `@`
-    #[arg(long, value_name = "DATA", allow_hyphen_values = true)]
-    pub(crate) data_raw: Vec<String>,
+    #[arg(long, value_name = "DATA", allow_hyphen_values = true, value_parser = placed)]
+    pub(crate) data_raw: Vec<Placed>,
     /// The same with line ends of a file kept
-    #[arg(long, value_name = "DATA", allow_hyphen_values = true)]
-    pub(crate) data_binary: Vec<String>,
+    #[arg(long, value_name = "DATA", allow_hyphen_values = true, value_parser = placed)]
+    pub(crate) data_binary: Vec<Placed>,
     /// The same, percent-encoded: `text`, `name=text`, `name@FILE`
-    #[arg(long, value_name = "DATA", allow_hyphen_values = true)]
-    pub(crate) data_urlencode: Vec<String>,
+    #[arg(long, value_name = "DATA", allow_hyphen_values = true, value_parser = placed)]
+    pub(crate) data_urlencode: Vec<Placed>,
     /// JSON, or `@FILE`, with its types in Content-Type and Accept
     #[arg(long, value_name = "DATA", allow_hyphen_values = true)]
     pub(crate) json: Vec<String>,
     /// Part of a form: `name=value`, `name=@FILE`, `name=<FILE`, with `;type=TYPE` and
     /// `;filename=NAME` behind
-    #[arg(short = 'F', long, value_name = "PART", conflicts_with_all = ["data", "data_raw", "data_binary", "data_urlencode", "json", "get", "upload_file"])]
-    pub(crate) form: Vec<String>,
+    #[arg(short = 'F', long, value_name = "PART", conflicts_with_all = ["data", "data_raw", "data_binary", "data_urlencode", "json", "get", "upload_file"], value_parser = placed)]
+    pub(crate) form: Vec<Placed>,
     /// The same without a meaning for `@`, `<` and `;`
-    #[arg(long, value_name = "PART", conflicts_with_all = ["data", "data_raw", "data_binary", "data_urlencode", "json", "get", "upload_file"])]
-    pub(crate) form_string: Vec<String>,
+    #[arg(long, value_name = "PART", conflicts_with_all = ["data", "data_raw", "data_binary", "data_urlencode", "json", "get", "upload_file"], value_parser = placed)]
+    pub(crate) form_string: Vec<Placed>,
     /// Put the data of -d into the query of the URL
     #[arg(short = 'G', long)]
     pub(crate) get: bool,
@@ -130,17 +136,32 @@ pub(crate) struct Fetch {
     #[arg(long)]
     pub(crate) show_cookies: bool,
 
-    /// User and password, by Basic
-    #[arg(short, long, value_name = "USER:PASSWORD")]
+    /// User and password, by Basic; a password that is left out is asked for on the terminal
+    #[arg(short, long, value_name = "USER[:PASSWORD]")]
     pub(crate) user: Option<String>,
+    /// Log in by Digest, which does not show the password to the server
+    #[arg(long)]
+    pub(crate) digest: bool,
+    /// Log in as the server wants it, by Digest or Basic
+    #[arg(long, conflicts_with = "digest")]
+    pub(crate) anyauth: bool,
+    /// Log in with this token, by Bearer
+    #[arg(long, value_name = "TOKEN", conflicts_with = "user")]
+    pub(crate) oauth2_bearer: Option<String>,
+    /// Take users and passwords from ~/.netrc
+    #[arg(short = 'n', long)]
+    pub(crate) netrc: bool,
+    /// The same from FILE
+    #[arg(long, value_name = "FILE")]
+    pub(crate) netrc_file: Option<PathBuf>,
 
     /// Proxy for everything: [SCHEME://][USER:PASSWORD@]HOST[:PORT] with http, socks4, socks4a,
     /// socks5 or socks5h; empty for none. Otherwise http_proxy, all_proxy and no_proxy of the
     /// environment hold
     #[arg(short = 'x', long, value_name = "PROXY")]
     pub(crate) proxy: Option<String>,
-    /// User and password for the proxy of -x
-    #[arg(short = 'U', long, value_name = "USER:PASSWORD", requires = "proxy")]
+    /// User and password for the proxy
+    #[arg(short = 'U', long, value_name = "USER[:PASSWORD]")]
     pub(crate) proxy_user: Option<String>,
     /// Hosts, domains and networks that are reached without a proxy, parted by commas
     #[arg(long, value_name = "LIST")]
@@ -165,7 +186,7 @@ pub(crate) struct Fetch {
     pub(crate) unix_socket: Option<PathBuf>,
 
     /// Part of the content, as `0-499`, `500-` or `-500`
-    #[arg(short, long, value_name = "RANGE")]
+    #[arg(short, long, value_name = "RANGE", allow_hyphen_values = true)]
     pub(crate) range: Option<String>,
     /// Only if modified after a date or the time of a file
     #[arg(short = 'z', long, value_name = "DATE|FILE", allow_hyphen_values = true)]
@@ -186,15 +207,15 @@ pub(crate) struct Fetch {
     /// The longest time for connecting, in seconds
     #[arg(long, value_name = "SECONDS")]
     pub(crate) connect_timeout: Option<f64>,
-    /// Refuse content larger than this, in bytes
-    #[arg(long, value_name = "BYTES")]
-    pub(crate) max_filesize: Option<u64>,
+    /// Refuse content larger than this, as 500k or 2M
+    #[arg(long, value_name = "BYTES", value_parser = amount::parse)]
+    pub(crate) max_filesize: Option<NonZeroU64>,
 
     /// Give up below this many bytes per second
-    #[arg(long, value_name = "RATE", value_parser = amount::parse)]
+    #[arg(short = 'Y', long, value_name = "RATE", value_parser = amount::parse)]
     pub(crate) speed_limit: Option<NonZeroU64>,
     /// The time over which the speed is measured, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(short = 'y', long, value_name = "SECONDS", default_value_t = 30)]
     pub(crate) speed_time: u32,
     /// At most this many bytes per second for each URL, as 500k or 2M
     #[arg(long, value_name = "RATE", value_parser = amount::parse)]
@@ -216,6 +237,10 @@ pub(crate) struct Fetch {
     /// Print this afterwards, with variables as `%{http_code}`, `%{json}`; `@FILE` reads it
     #[arg(short, long, value_name = "FORMAT")]
     pub(crate) write_out: Option<String>,
+    /// What is printed: the content, or one JSON object for each URL, with the variables of -w,
+    /// fields, redirects and content
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
     /// Speak HTTP/1.0
     #[arg(short = '0', long = "http1.0", action = ArgAction::SetTrue)]
     pub(crate) http10: bool,
@@ -235,6 +260,28 @@ pub(crate) struct Fetch {
     /// Print the request instead of sending it
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+/// A value with its place among those of all options: data is joined in the order of the line.
+#[derive(Clone, Debug)]
+pub(crate) struct Placed {
+    pub(crate) place: usize,
+    pub(crate) text: String,
+}
+
+/// The values are read in the order in which they stand there.
+fn placed(text: &str) -> Result<Placed, Infallible> {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    Ok(Placed { place: NEXT.fetch_add(1, Ordering::Relaxed), text: text.to_owned() })
+}
+
+/// What is printed of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// The content
+    Text,
+    /// One JSON object
+    Json,
 }
 
 /// A browser to pose as.

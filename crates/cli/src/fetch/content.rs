@@ -59,21 +59,23 @@ enum Lines {
     Joined,
 }
 
-/// The pieces in the order of their kinds, joined by `&`.
+/// The pieces in the order in which they were given, joined by `&`.
 fn urlencoded(options: &Fetch) -> Result<Urlencoded, Failure> {
     let mut pieces = Vec::new();
     for data in &options.data {
-        pieces.push(plain(data, Lines::Joined)?);
+        pieces.push((data.place, plain(&data.text, Lines::Joined)?));
     }
     for data in &options.data_raw {
-        pieces.push(data.clone().into_bytes());
+        pieces.push((data.place, data.text.clone().into_bytes()));
     }
     for data in &options.data_binary {
-        pieces.push(plain(data, Lines::Kept)?);
+        pieces.push((data.place, plain(&data.text, Lines::Kept)?));
     }
     for data in &options.data_urlencode {
-        pieces.push(encoded(data)?);
+        pieces.push((data.place, encoded(&data.text)?));
     }
+    pieces.sort_by_key(|(place, _)| *place);
+    let pieces: Vec<Vec<u8>> = pieces.into_iter().map(|(_, piece)| piece).collect();
     Ok(Urlencoded { is_given: !pieces.is_empty(), bytes: pieces.join(&b'&') })
 }
 
@@ -109,7 +111,7 @@ fn encoded(data: &str) -> Result<Vec<u8>, Failure> {
     Ok(encoded)
 }
 
-fn read(path: &str) -> Result<Vec<u8>, Failure> {
+pub(super) fn read(path: &str) -> Result<Vec<u8>, Failure> {
     let read = if path == "-" {
         let mut bytes = Vec::new();
         io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)

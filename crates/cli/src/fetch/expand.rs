@@ -87,7 +87,6 @@ fn option(line: &str) -> Result<Vec<String>, &'static str> {
     let name = if name.starts_with('-') { name.to_owned() } else { format!("--{name}") };
     let value = value(rest)?;
     Ok(match (name.as_str(), value) {
-        ("--next", _) => return Err("`next` stands on the command line only"),
         ("--config" | "-K", _) => return Err("a file cannot name another"),
         ("--url", Some(url)) => vec![url],
         (_, None) => vec![name],
@@ -153,7 +152,7 @@ mod tests {
         ] {
             assert_eq!(option(line).unwrap(), expected, "{line}");
         }
-        for line in ["data a b", "data \"open", "next", "config = x"] {
+        for line in ["data a b", "data \"open", "config = x"] {
             assert!(option(line).is_err(), "{line}");
         }
     }

@@ -9,18 +9,22 @@ use std::path::Path;
 use avocet::client::Content;
 use avocet::wire::FieldBuf;
 
+use super::args::Placed;
 use crate::failure::Failure;
 
 /// Puts the parts together: the content and its media type, which names the boundary. Every file is
 /// opened now, before any connection is made.
 ///
 /// *Errors*: parts that cannot be understood, files that cannot be read.
-pub(super) fn form(parts: &[String], literal: &[String]) -> Result<(Content, String), Failure> {
-    let parts = parts
-        .iter()
-        .map(|part| Part::parse(part))
-        .chain(literal.iter().map(|part| Part::literal(part)))
-        .collect::<Result<Vec<_>, _>>()?;
+pub(super) fn form(parts: &[Placed], literal: &[Placed]) -> Result<(Content, String), Failure> {
+    let mut all: Vec<(&Placed, bool)> = parts.iter().map(|part| (part, false)).collect();
+    all.extend(literal.iter().map(|part| (part, true)));
+    all.sort_by_key(|(part, _)| part.place);
+    let parse = |(part, literal): (&Placed, bool)| match literal {
+        true => Part::literal(&part.text),
+        false => Part::parse(&part.text),
+    };
+    let parts = all.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
     let boundary = boundary();
     let media_type = format!("multipart/form-data; boundary={boundary}");
     Ok((content(parts, &boundary)?, media_type))
@@ -45,7 +49,7 @@ impl Part {
         let (name, rest) = split(text)?;
         let (rest, mut file_name, media_type) = attributes(rest);
         let value = match rest.strip_prefix(['@', '<']) {
-            None => Value::Bytes(rest.as_bytes().to_vec()),
+            None => Value::Bytes(unquoted(rest).into_bytes()),
             Some(path) => {
                 if rest.starts_with('@') && file_name.is_none() {
                     let last = Path::new(path).file_name().unwrap_or_default();
@@ -157,6 +161,15 @@ fn attributes(mut text: &str) -> (&str, Option<String>, Option<String>) {
     (text, file_name, media_type)
 }
 
+/// A value in quotes may hold semicolons; `\"` and `\\` stand for what follows the backslash.
+fn unquoted(text: &str) -> String {
+    let inner = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    match inner {
+        Some(inner) => inner.replace("\\\"", "\"").replace("\\\\", "\\"),
+        None => text.to_owned(),
+    }
+}
+
 /// As browsers write names: a quote and line ends are percent-encoded.
 fn quoted(name: &str) -> String {
     name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
@@ -211,6 +224,8 @@ mod tests {
              \r\nContent-Type: text/plain\r\n\r\n"
         );
         assert!(Part::parse("a=b;type=text/x\r\nY: z").is_err());
+        assert_eq!(unquoted("\"a;\\\"b\\\"\""), "a;\"b\"");
+        assert_eq!(unquoted("\""), "\"");
         assert!(Part::parse("novalue").is_err());
         assert!(Part::parse("a=@/no/such/file").is_err());
     }

@@ -38,6 +38,9 @@ impl Reasons {
 
 impl Hook for Reasons {
     fn on_request(&self, hop: &Hop<'_>, _fields: &mut FieldBuf) -> Result<(), Error> {
+        if hop.replayed {
+            return Ok(());
+        }
         let Some(jar) = self.jar.as_ref().map(SharedJar::snapshot) else { return Ok(()) };
         for (cookie, verdict) in jar.explain_send(hop.url, &context(hop), SystemTime::now()) {
             let (name, domain) = (escape(cookie.name()), cookie.domain());

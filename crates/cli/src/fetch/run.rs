@@ -1,26 +1,28 @@
 //! Runs the transfers of one call.
 
 use std::collections::HashMap;
-use std::io::Write;
+use std::num::NonZeroU64;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use avocet::client::{Config, Error, Multi, Report, Request, TransferEvent, TransferId};
 use avocet::wire::OwnedResponseHead;
 
-use super::args::Fetch;
+use super::args::{Fetch, Format};
 use super::explain::explain;
 use super::har::Har;
+use super::json;
 use super::plan;
 use super::sink::Sink;
 use super::trace::Trace;
-use super::write_out::{Facts, render};
+use super::write_out::{self, Facts};
 use crate::exit;
 use crate::failure::Failure;
 use crate::output;
 
 /// One URL on its way.
 struct Job {
+    index: usize,
     url: String,
     method: String,
     sink: Sink,
@@ -60,9 +62,8 @@ pub(crate) fn run(
     if let Some((path, har)) = har {
         note(har.save(path));
     }
-    if let Some(plan::Cookies { jar, save: Some(file) }) = &mut cookies {
-        let saved = file.save_shared(jar, SystemTime::now());
-        note(saved.map_err(|error| Failure::failed(format_args!("cannot save cookies: {error}"))));
+    if let Some(cookies) = &mut cookies {
+        note(cookies.save(call));
     }
     last
 }
@@ -127,7 +128,7 @@ fn start(
     }
     let (url, method) = (request.url().to_string(), request.method().to_string());
     let id = multi.start(request).map_err(|error| failed(&error))?;
-    Ok(Some((id, Job { url, method, sink, head: None, began: None, resume: None })))
+    Ok(Some((id, Job { index, url, method, sink, head: None, began: None, resume: None })))
 }
 
 /// True when the transfer has ended.
@@ -139,7 +140,7 @@ fn step(options: &Fetch, job: &mut Job, event: TransferEvent) -> Result<bool, Fa
             Ok(false)
         }
         TransferEvent::Data(bytes) => {
-            let most = options.max_filesize.unwrap_or(u64::MAX);
+            let most = options.max_filesize.map_or(u64::MAX, NonZeroU64::get);
             if job.sink.written + bytes.len() as u64 > most {
                 let message = format!("{}: the content is larger than {most} bytes", job.url);
                 return Err(Failure::with_status(63, message));
@@ -172,30 +173,35 @@ fn finish(
         }
         job.sink.finish(options, head)
     });
-    if let Some(format) = &options.write_out {
-        let format = match format.strip_prefix('@') {
-            Some(path) => &std::fs::read_to_string(path).map_err(|error| {
-                Failure::with_status(26, format_args!("cannot read {path}: {error}"))
-            })?,
-            None => format,
-        };
-        let error = outcome.as_ref().err().map(ToString::to_string);
-        let facts = Facts {
-            url: &job.url,
-            method: &job.method,
-            head,
-            report,
-            size: job.sink.written,
-            exit: outcome.as_ref().err().map_or(0, Failure::status),
-            error: error.as_deref(),
-        };
-        let mut out = std::io::stdout().lock();
-        let text = render(format, &facts);
-        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            return outcome.and_then(|()| Err(Failure::with_status(23, error)));
-        }
+    let error = outcome.as_ref().err().map(ToString::to_string);
+    let facts = Facts {
+        url: &job.url,
+        method: &job.method,
+        head,
+        report,
+        size: job.sink.written,
+        exit: outcome.as_ref().err().map_or(0, Failure::status),
+        error: error.as_deref(),
+        file: job.sink.file_name(),
+        index: job.index,
+    };
+    let said = say(options, &facts, job.sink.content());
+    outcome.and(said)
+}
+
+/// Prints what is known of a transfer, as the options want it.
+fn say(options: &Fetch, facts: &Facts<'_>, content: Option<&[u8]>) -> Result<(), Failure> {
+    if options.format == Format::Json {
+        output::json(&json::object(facts, content))?;
     }
-    outcome
+    let Some(format) = &options.write_out else { return Ok(()) };
+    let format = match format.strip_prefix('@') {
+        Some(path) => &std::fs::read_to_string(path).map_err(|error| {
+            Failure::with_status(26, format_args!("cannot read {path}: {error}"))
+        })?,
+        None => format,
+    };
+    write_out::print(format, facts)
 }
 
 /// Pauses a transfer that is ahead of its rate; the server waits as the buffers fill.

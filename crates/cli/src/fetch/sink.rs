@@ -11,7 +11,7 @@ use http::StatusCode;
 use http::header::{CONTENT_DISPOSITION, CONTENT_RANGE, ETAG, LAST_MODIFIED};
 use url::Url;
 
-use super::args::Fetch;
+use super::args::{Fetch, Format};
 use crate::failure::Failure;
 use crate::target::with_scheme;
 use crate::terminal::Terminal;
@@ -24,11 +24,15 @@ pub(crate) struct Sink {
     file: Option<File>,
     offset: u64,
     terminal: bool,
+    /// Whether the server has named the file: such a file takes no other's place.
+    foreign: bool,
     pub(crate) written: u64,
 }
 
 enum Place {
     Stdout,
+    /// For the JSON object that is printed at the end.
+    Memory(Vec<u8>),
     File(PathBuf),
     Nowhere,
 }
@@ -40,12 +44,14 @@ impl Sink {
             Some(path) if path.as_os_str() == "-" => Place::Stdout,
             Some(path) => Place::File(in_folder(options, path)),
             None if options.remote_name => Place::File(in_folder(options, &last_part(url)?)),
+            None if options.format == Format::Json => Place::Memory(Vec::new()),
             None => Place::Stdout,
         };
         // Who says `-o -` wants the bytes as they are.
         let unasked = matches!(place, Place::Stdout) && options.output.get(index).is_none();
         let terminal = unasked && io::stdout().is_terminal();
-        let mut sink = Self { place, open: None, file: None, offset: 0, terminal, written: 0 };
+        let mut sink =
+            Self { place, open: None, file: None, offset: 0, terminal, foreign: false, written: 0 };
         if let Some(at) = &options.continue_at {
             sink.offset = sink.continue_at(at)?;
         }
@@ -85,6 +91,7 @@ impl Sink {
             && let Some(safe) = disposition.filename.and_then(|name| file_names::safe(&name))
         {
             self.place = Place::File(in_folder(options, Path::new(&safe)));
+            self.foreign = true;
         }
         if let Some(path) = &options.etag_save
             && let Some(tag) = head.fields().get(&ETAG)
@@ -106,6 +113,15 @@ impl Sink {
                 "this is no text; use -o FILE, or `-o -` to print it all the same",
             ));
         }
+        if let Place::Memory(content) = &mut self.place {
+            if content.len() + bytes.len() > LARGEST {
+                let message = "the content is too large to be printed as JSON; use -o FILE";
+                return Err(Failure::with_status(63, message));
+            }
+            content.extend_from_slice(bytes);
+            self.written += bytes.len() as u64;
+            return Ok(());
+        }
         self.open()?;
         let written = match &mut self.open {
             Some(out) => out.write_all(bytes),
@@ -114,6 +130,22 @@ impl Sink {
         written.map_err(|error| failed(&self.place, &error))?;
         self.written += bytes.len() as u64;
         Ok(())
+    }
+
+    /// The file that is written.
+    pub(crate) fn file_name(&self) -> Option<&Path> {
+        match &self.place {
+            Place::File(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The content, if it is kept here.
+    pub(crate) fn content(&self) -> Option<&[u8]> {
+        match &self.place {
+            Place::Memory(content) => Some(content),
+            _ => None,
+        }
     }
 
     /// Ends the content; an empty one makes its file too.
@@ -144,14 +176,15 @@ impl Sink {
             return Ok(());
         }
         match &self.place {
-            Place::Nowhere => {}
+            Place::Nowhere | Place::Memory(_) => {}
             Place::Stdout if self.terminal => {
                 self.open = Some(Box::new(Terminal::new(io::stdout())));
             }
             Place::Stdout => self.open = Some(Box::new(io::stdout())),
             Place::File(path) => {
                 let mut choose = OpenOptions::new();
-                choose.write(true).create(true).truncate(self.offset == 0);
+                choose.write(true).truncate(self.offset == 0 && !self.foreign);
+                choose.create(true).create_new(self.foreign);
                 let mut file = choose.open(path).map_err(|error| cannot_write(path, &error))?;
                 file.seek(SeekFrom::Start(self.offset))
                     .map_err(|error| cannot_write(path, &error))?;
@@ -200,12 +233,15 @@ fn in_folder(options: &Fetch, path: &Path) -> PathBuf {
 
 /// The last part of the path, made safe: it names a file of ours.
 fn last_part(url: &str) -> Result<PathBuf, Failure> {
-    let nameless = || Failure::usage(format_args!("{url} names no file; use -o FILE"));
+    let nameless = || Failure::with_status(23, format_args!("{url} names no file; use -o FILE"));
     let parsed = Url::parse(&with_scheme(url))
         .map_err(|error| Failure::with_status(3, format_args!("`{url}`: {error}")))?;
     let name = parsed.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
     file_names::safe(name).map(PathBuf::from).ok_or_else(nameless)
 }
+
+/// Content that is kept in memory is at most this large.
+const LARGEST: usize = 64 * 1024 * 1024;
 
 fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     Failure::with_status(23, format_args!("cannot write {}: {error}", path.display()))

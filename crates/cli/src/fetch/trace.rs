@@ -8,7 +8,7 @@ use avocet::client::{Error, Hook, Hop, Verdict};
 use avocet::wire::{FieldBuf, ResponseHead};
 use http::header::{AUTHORIZATION, COOKIE, HeaderName, PROXY_AUTHORIZATION, SET_COOKIE};
 
-use super::args::Fetch;
+use super::args::{Fetch, Format};
 use crate::failure::Failure;
 use crate::output::printable;
 
@@ -18,23 +18,34 @@ pub(crate) struct Trace {
     verbose: bool,
     include: bool,
     cookies: bool,
-    dump: Option<Arc<Mutex<File>>>,
+    dump: Option<Dump>,
 }
+
+/// Where the heads go.
+type Dump = Arc<Mutex<dyn Write + Send>>;
 
 impl Trace {
     /// *Errors*: a file for heads that cannot be made.
     pub(crate) fn new(options: &Fetch, verbose: bool) -> Result<Self, Failure> {
-        let dump = match &options.dump_header {
+        let dump: Option<Dump> = match &options.dump_header {
             None => None,
+            Some(path) if path.as_os_str() == "-" => Some(Arc::new(Mutex::new(io::stdout()))),
             Some(path) => Some(Arc::new(Mutex::new(File::create(path).map_err(|error| {
                 Failure::with_status(23, format_args!("cannot write {}: {error}", path.display()))
             })?))),
         };
-        let include = options.include || options.head;
+        // JSON has the fields in it.
+        let include = (options.include || options.head) && options.format == Format::Text;
         Ok(Self { verbose, include, cookies: options.show_cookies, dump })
     }
 
     fn show_request(&self, hop: &Hop<'_>, fields: &FieldBuf) {
+        if hop.replayed {
+            if self.verbose {
+                note('*', format_args!("the kept connection was closed; sent again on a new one"));
+            }
+            return;
+        }
         if self.verbose {
             note('>', format_args!("{} {} HTTP/1.1", hop.method, hop.target()));
             for (name, value) in fields.iter() {

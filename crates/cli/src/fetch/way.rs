@@ -1,9 +1,12 @@
 //! The way to a host: proxies, addresses, families, interfaces, sockets in the file system.
 
 use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
 
-use avocet::client::{ConnectTo, Dialer, HostPatterns, Proxies, Proxy};
+use avocet::client::{ChooseProxy, ConnectTo, Dialer, HostPatterns, Proxies, Proxy};
 use avocet::net::{Families, Local};
+use url::Url;
 
 use super::args::Fetch;
 use crate::exit;
@@ -12,26 +15,42 @@ use crate::failure::Failure;
 /// The proxies: those of -x, else those of the environment, except for the hosts of --noproxy.
 ///
 /// *Errors*: what names no proxy.
-pub(super) fn proxies(options: &Fetch) -> Result<Proxies, Failure> {
+pub(super) fn proxies(options: &Fetch) -> Result<Arc<dyn ChooseProxy>, Failure> {
     let failed = |error: avocet::client::Error| {
         Failure::with_status(exit::status(&error), format_args!("proxy: {}", error.message()))
     };
     let proxies = match options.proxy.as_deref() {
         None => Proxies::from_env().map_err(failed)?,
         Some("") => Proxies::none(),
-        Some(text) => {
-            let mut proxy: Proxy = text.parse().map_err(failed)?;
-            if let Some(login) = &options.proxy_user {
-                let (name, password) = login.split_once(':').unwrap_or((login, ""));
-                proxy.credentials = Some((name.to_owned(), password.to_owned()));
-            }
-            Proxies::all(proxy)
-        }
+        Some(text) => Proxies::all(text.parse().map_err(failed)?),
     };
-    Ok(match &options.noproxy {
+    let proxies = match &options.noproxy {
         Some(hosts) => proxies.except(HostPatterns::parse(hosts)),
         None => proxies,
+    };
+    Ok(match &options.proxy_user {
+        Some(login) => {
+            let (name, password) = login.split_once(':').unwrap_or((login, ""));
+            Arc::new(WithLogin { proxies, login: (name.to_owned(), password.to_owned()) })
+        }
+        None => Arc::new(proxies),
     })
+}
+
+/// Proxies with what -U says for them, wherever they come from.
+struct WithLogin {
+    proxies: Proxies,
+    login: (String, String),
+}
+
+impl ChooseProxy for WithLogin {
+    fn choose(&self, url: &Url) -> Result<Vec<Proxy>, avocet::client::Error> {
+        let mut chosen = self.proxies.choose(url)?;
+        for proxy in &mut chosen {
+            proxy.credentials = Some(self.login.clone());
+        }
+        Ok(chosen)
+    }
 }
 
 /// What makes the connections.
@@ -42,8 +61,14 @@ pub(super) fn dialer(options: &Fetch) -> Result<Dialer, Failure> {
     for text in &options.resolve {
         let wrong =
             || Failure::usage(format_args!("`{text}` is not HOST:PORT:ADDRESS[,ADDRESS]..."));
-        let (host, port, addresses) = resolution(text).ok_or_else(wrong)?;
-        dialer = dialer.resolve(host, Some(port), &addresses);
+        // Nothing that was said here is forgotten with time, which is what curl's + asks for.
+        let rule = text.strip_prefix('+').unwrap_or(text);
+        let (host, port, addresses) = resolution(rule).ok_or_else(wrong)?;
+        dialer = match (host, addresses.first()) {
+            ("*", Some(IpAddr::V6(address))) => anywhere(dialer, port, &format!("[{address}]"))?,
+            ("*", Some(address)) => anywhere(dialer, port, &address.to_string())?,
+            _ => dialer.resolve(host, Some(port), &addresses),
+        };
     }
     for text in &options.connect_to {
         let instead = ConnectTo::parse(text).map_err(|error| Failure::usage(error.message()))?;
@@ -56,9 +81,10 @@ pub(super) fn dialer(options: &Fetch) -> Result<Dialer, Failure> {
     }
     if let Some(name) = &options.interface {
         let mut local = Local::default();
-        match name.parse::<IpAddr>() {
+        let plain = name.strip_prefix("if!").or_else(|| name.strip_prefix("host!"));
+        match plain.unwrap_or(name).parse::<IpAddr>() {
             Ok(address) => local.address = Some(address),
-            Err(_) => local.interface = Some(name.clone()),
+            Err(_) => local.interface = Some(interface(plain.unwrap_or(name))?),
         }
         dialer = dialer.local(local);
     }
@@ -66,6 +92,22 @@ pub(super) fn dialer(options: &Fetch) -> Result<Dialer, Failure> {
         dialer = dialer.path(path.as_path());
     }
     Ok(dialer)
+}
+
+/// Every host with this port is at one address.
+fn anywhere(dialer: Dialer, port: u16, address: &str) -> Result<Dialer, Failure> {
+    let rule = format!(":{port}:{address}:{port}");
+    let instead = ConnectTo::parse(&rule).map_err(|error| Failure::usage(error.message()))?;
+    Ok(dialer.connect_to(instead))
+}
+
+/// *Errors*: there is none of that name.
+fn interface(name: &str) -> Result<String, Failure> {
+    let known = Path::new("/sys/class/net");
+    if known.is_dir() && !known.join(name).exists() {
+        return Err(Failure::with_status(45, format_args!("there is no interface `{name}`")));
+    }
+    Ok(name.to_owned())
 }
 
 /// `HOST:PORT:ADDRESS[,ADDRESS]...`; addresses of IPv6 may stand in brackets.

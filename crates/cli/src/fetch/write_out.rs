@@ -1,5 +1,7 @@
 //! `-w`: facts about a transfer in the user's own words.
 
+use std::io::Write;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use avocet::client::{Report, Times};
@@ -8,6 +10,7 @@ use avocet::wire::OwnedResponseHead;
 use http::header::{CONTENT_TYPE, LOCATION};
 use serde_json::{Map, Value};
 
+use crate::failure::Failure;
 use crate::output;
 
 /// What is known of a transfer that has ended.
@@ -19,63 +22,120 @@ pub(crate) struct Facts<'a> {
     pub(crate) size: u64,
     pub(crate) exit: u8,
     pub(crate) error: Option<&'a str>,
+    pub(crate) file: Option<&'a Path>,
+    /// The place of the URL among those of the call.
+    pub(crate) index: usize,
 }
 
-/// Fills the variables of a format in; `\n`, `\r`, `\t` and `%%` stand for what they say. A variable
-/// that is not known is left out.
-pub(crate) fn render(format: &str, facts: &Facts<'_>) -> String {
-    let mut text = String::new();
+/// Prints a format with its variables filled in.
+///
+/// *Errors*: what cannot be written.
+pub(crate) fn print(format: &str, facts: &Facts<'_>) -> Result<(), Failure> {
+    for (place, text) in render(format, facts) {
+        match place {
+            Place::Stdout => output::exact(text.as_bytes())?,
+            Place::Stderr => {
+                std::io::stderr().lock().write_all(text.as_bytes()).map_err(|error| {
+                    Failure::with_status(
+                        23,
+                        format_args!("cannot write to standard error: {error}"),
+                    )
+                })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where a piece of the text goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Stdout,
+    Stderr,
+}
+
+/// The pieces of the text; `\n`, `\r`, `\t` and `%%` stand for what they say. What follows
+/// `%{onerror}` is for failures only.
+fn render(format: &str, facts: &Facts<'_>) -> Vec<(Place, String)> {
+    let mut pieces = vec![(Place::Stdout, String::new())];
     let mut rest = format;
     while let Some(at) = rest.find(['%', '\\']) {
-        text.push_str(&rest[..at]);
+        add(&mut pieces, &rest[..at]);
         rest = &rest[at..];
         let escape = [("\\n", "\n"), ("\\r", "\r"), ("\\t", "\t"), ("%%", "%")]
             .into_iter()
             .find(|(escape, _)| rest.starts_with(escape));
         if let Some((escape, meaning)) = escape {
-            text.push_str(meaning);
+            add(&mut pieces, meaning);
             rest = &rest[escape.len()..];
             continue;
         }
-        let name = rest.strip_prefix("%{").and_then(|inner| inner.split_once('}'));
-        match name {
-            // The name of a field stands in braces of its own: %header{name} is %{header{name}}.
-            Some((name, after)) => {
-                text.push_str(&shown(name, facts));
-                rest = match name.contains('{') {
-                    true => after.strip_prefix('}').unwrap_or(after),
-                    false => after,
-                };
+        if let Some((name, after)) = between(rest, "%header{") {
+            add(&mut pieces, &header(facts, name).unwrap_or_default());
+            rest = after;
+        } else if let Some((name, after)) = between(rest, "%{") {
+            rest = after;
+            match name {
+                "stdout" => pieces.push((Place::Stdout, String::new())),
+                "stderr" => pieces.push((Place::Stderr, String::new())),
+                "onerror" if facts.exit == 0 => return pieces,
+                "onerror" => {}
+                _ => add(&mut pieces, &shown(name, facts)),
             }
-            None => {
-                text.push_str(&rest[..1]);
-                rest = &rest[1..];
-            }
+        } else {
+            add(&mut pieces, &rest[..1]);
+            rest = &rest[1..];
         }
     }
-    text.push_str(rest);
-    text
+    add(&mut pieces, rest);
+    pieces
+}
+
+fn add(pieces: &mut [(Place, String)], text: &str) {
+    if let Some((_, piece)) = pieces.last_mut() {
+        piece.push_str(text);
+    }
+}
+
+/// What stands between an opening and the next closing brace, and what follows.
+fn between<'a>(text: &'a str, opening: &str) -> Option<(&'a str, &'a str)> {
+    text.strip_prefix(opening)?.split_once('}')
 }
 
 fn shown(name: &str, facts: &Facts<'_>) -> String {
-    if name == "json" {
-        return output::json_text(&json(facts));
+    match name {
+        "json" => return output::json_text(&json(facts)),
+        "header_json" => return output::json_text(&headers(facts)),
+        _ => {}
     }
-    let field = name.strip_prefix("header{").or_else(|| name.strip_prefix("header:"));
-    if let Some(field) = field {
-        return header(facts, field).unwrap_or_default();
-    }
-    match value(name, facts) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text,
-        Some(_) if name == "http_code" || name == "response_code" => {
-            format!("{:03}", status(facts))
+    let Some(value) = value(name, facts) else {
+        if !NAMES.contains(&name) {
+            log::warn!("-w knows no variable `{name}`");
         }
-        Some(Value::Number(number)) if name.starts_with("time_") => {
+        return String::new();
+    };
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text,
+        _ if name == "http_code" || name == "response_code" => format!("{:03}", status(facts)),
+        Value::Number(number) if name.starts_with("time_") => {
             format!("{:.6}", number.as_f64().unwrap_or_default())
         }
-        Some(other) => other.to_string(),
+        other => other.to_string(),
     }
+}
+
+/// The fields of the response: names in lower case, each with its values.
+fn headers(facts: &Facts<'_>) -> Value {
+    let mut all: Map<String, Value> = Map::new();
+    for (name, value) in facts.head.into_iter().flat_map(|head| head.fields().iter()) {
+        let values =
+            all.entry(name.to_ascii_lowercase()).or_insert_with(|| Value::Array(Vec::new()));
+        if let Value::Array(values) = values {
+            values.push(String::from_utf8_lossy(value).into());
+        }
+    }
+    Value::Object(all)
 }
 
 /// Every variable with its value.
@@ -84,10 +144,11 @@ pub(crate) fn json(facts: &Facts<'_>) -> Value {
     Value::Object(NAMES.iter().filter_map(known).collect::<Map<_, _>>())
 }
 
-const NAMES: [&str; 32] = [
+const NAMES: [&str; 34] = [
     "content_type",
     "errormsg",
     "exitcode",
+    "filename_effective",
     "http_code",
     "http_version",
     "local_ip",
@@ -117,6 +178,7 @@ const NAMES: [&str; 32] = [
     "time_total",
     "url",
     "url_effective",
+    "urlnum",
 ];
 
 fn value(name: &str, facts: &Facts<'_>) -> Option<Value> {
@@ -139,6 +201,8 @@ fn value(name: &str, facts: &Facts<'_>) -> Option<Value> {
         "content_type" => header(facts, CONTENT_TYPE.as_str()).into(),
         "method" => facts.method.into(),
         "url" => facts.url.into(),
+        "urlnum" => facts.index.into(),
+        "filename_effective" => facts.file.map(|path| path.to_string_lossy()).into(),
         "url_effective" => {
             facts.report.map_or_else(|| facts.url.to_owned(), |r| r.url.to_string()).into()
         }
@@ -221,19 +285,34 @@ mod tests {
             size: 7,
             exit: 7,
             error: Some("no"),
+            file: None,
+            index: 0,
         }
+    }
+
+    fn rendered(format: &str) -> String {
+        render(format, &facts()).into_iter().map(|(_, text)| text).collect()
     }
 
     #[test]
     fn variables_and_escapes() {
         let format = "%{http_code} %{size_download}\\n%%{x}%{nothing}|%{exitcode}%";
-        assert_eq!(render(format, &facts()), "000 7\n%{x}|7%");
-        assert_eq!(render("[%{header{etag}}]%{time_total}", &facts()), "[]0.000000");
+        assert_eq!(rendered(format), "000 7\n%{x}|7%");
+        assert_eq!(rendered("[%header{etag}]%{time_total}%{header_json}"), "[]0.000000{}");
+    }
+
+    #[test]
+    fn pieces_go_where_they_are_sent() {
+        let pieces = render("a%{stderr}b%{stdout}c%{onerror}d", &facts());
+        let expected = [(Place::Stdout, "a"), (Place::Stderr, "b"), (Place::Stdout, "cd")];
+        assert_eq!(pieces, expected.map(|(place, text)| (place, text.to_owned())));
+        let fine = Facts { exit: 0, ..facts() };
+        assert_eq!(render("c%{onerror}d", &fine), [(Place::Stdout, "c".to_owned())]);
     }
 
     #[test]
     fn json_is_whole_and_escaped() {
-        let text = render("%{json}", &facts());
+        let text = rendered("%{json}");
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["url"], "http://h/\"");
         assert_eq!(value["errormsg"], "no");
