@@ -12,28 +12,48 @@ use crate::service::or_500;
 /// panics 500.
 pub(crate) struct Deferred {
     ticket: Option<Ticket>,
+    complete: Option<Complete>,
 }
+
+type Complete = Box<dyn Fn(Response) -> Response + Send + Sync>;
 
 impl Deferred {
     pub(crate) fn new(ticket: Ticket) -> Self {
-        Self { ticket: Some(ticket) }
+        Self { ticket: Some(ticket), complete: None }
+    }
+
+    /// The same, and every answer goes through `complete`.
+    pub(crate) fn completed(
+        mut self,
+        complete: impl Fn(Response) -> Response + Send + Sync + 'static,
+    ) -> Self {
+        self.complete = Some(Box::new(complete));
+        self
     }
 
     pub(crate) fn send(mut self, response: Response) {
+        self.put(response);
+    }
+
+    fn put(&mut self, response: Response) {
         if let Some(ticket) = self.ticket.take() {
-            ticket.send(response);
+            ticket.send(match &self.complete {
+                Some(complete) => complete(response),
+                None => response,
+            });
         }
     }
 }
 
 impl Drop for Deferred {
     fn drop(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
-            if thread::panicking() {
-                return ticket.send(Response::error(StatusCode::INTERNAL_SERVER_ERROR));
-            }
-            let busy = Response::error(StatusCode::SERVICE_UNAVAILABLE);
-            ticket.send(or_500(busy.with_field(&RETRY_AFTER, "1")));
+        if self.ticket.is_none() {
+            return;
         }
+        if thread::panicking() {
+            return self.put(Response::error(StatusCode::INTERNAL_SERVER_ERROR));
+        }
+        let busy = Response::error(StatusCode::SERVICE_UNAVAILABLE);
+        self.put(or_500(busy.with_field(&RETRY_AFTER, "1")));
     }
 }

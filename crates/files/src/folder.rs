@@ -13,6 +13,7 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::base::Base;
 use crate::cache::{Cache, Weight};
+use crate::changes::{Changes, State};
 use crate::instead::Instead;
 use crate::outcome::Rules;
 use crate::pattern::Pattern;
@@ -51,6 +52,7 @@ pub struct Folder {
     makes_codings: bool,
     memory: usize,
     recheck: Duration,
+    changes: Changes,
 }
 
 impl Folder {
@@ -74,6 +76,7 @@ impl Folder {
             makes_codings: true,
             memory: 64 * 1024 * 1024,
             recheck: Duration::from_secs(1),
+            changes: Changes::new(),
         }
     }
 
@@ -194,6 +197,12 @@ impl Folder {
         self
     }
 
+    /// What may be changed; nothing unless it is said here.
+    pub fn changes(mut self, changes: Changes) -> Self {
+        self.changes = changes;
+        self
+    }
+
     /// Opens the folder. When its path comes to name another folder later, by a build or a deployment,
     /// that one is served from within a second on.
     ///
@@ -220,6 +229,7 @@ impl Folder {
             at,
             fields,
             cache_control: self.cache_control.into_iter().map(pattern).collect(),
+            methods: methods(&self.changes),
             is_shared: self.is_shared,
             offers_codings: self.offers_codings || self.makes_codings,
             uses_siblings: self.offers_codings,
@@ -228,7 +238,8 @@ impl Folder {
         };
         let files = if self.memory == 0 { 0 } else { descriptors() };
         let cache = Cache::new(Weight { bytes: self.memory, files }, self.recheck);
-        Ok(Service::new(Shared::new(base, rules, settings, cache)))
+        let changes = State::new(self.changes, descriptors() / 2);
+        Ok(Service::new(Shared::new(base, rules, settings, changes, cache)))
     }
 
     /// The fields of every response, and a try of those that files bring, so that a mistake is told
@@ -248,6 +259,13 @@ impl Folder {
         self.types.check()?;
         Ok(fields)
     }
+}
+
+/// The value of Allow.
+fn methods(changes: &Changes) -> String {
+    let mut methods = vec!["GET", "HEAD", "OPTIONS"];
+    methods.extend(changes.methods());
+    methods.join(", ")
 }
 
 fn invalid(error: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {

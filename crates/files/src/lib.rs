@@ -3,6 +3,7 @@
 
 mod base;
 mod cache;
+mod changes;
 mod compress;
 mod deferred;
 mod folder;
@@ -14,6 +15,7 @@ mod outcome;
 mod path;
 mod pattern;
 mod pieces;
+mod random;
 mod representation;
 mod resource;
 mod respond;
@@ -23,6 +25,7 @@ mod settings;
 mod types;
 mod validators;
 
+pub use changes::Changes;
 pub use folder::Folder;
 pub use root::Links;
 pub use service::Service;

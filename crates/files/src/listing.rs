@@ -1,7 +1,7 @@
 //! What a folder shows: read and sorted at once, rendered piece by piece.
 
 mod entries;
-mod json;
+pub(crate) mod json;
 mod page;
 mod query;
 mod text;
@@ -23,7 +23,7 @@ use crate::outcome::Outcome;
 use crate::path::FilePath;
 use crate::service::{Shared, failure, or_500};
 
-pub(crate) use query::{Format, Query};
+pub(crate) use query::{Format, Query, form_value};
 
 use entries::Entries;
 use page::{POLICY, Page};
@@ -86,7 +86,7 @@ pub(crate) fn respond(
     let look = match query.format {
         Format::Html => {
             let readme = page::Readme::find(&root, path, &entries);
-            Look::Page(Page::new(path, query, readme))
+            Look::Page(Page::new(path, query, readme, shared.changes.rules.clone()))
         }
         Format::Json => Look::Json { url: path.to_url(true) },
     };

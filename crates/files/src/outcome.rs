@@ -56,9 +56,21 @@ pub(crate) struct Rules {
     pub(crate) instead: Instead,
 }
 
+impl Rules {
+    /// Whether a path is as if there were nothing: because of a dot, or since it is still uploaded.
+    pub(crate) fn hides(&self, path: &FilePath<'_>) -> bool {
+        path.is_hidden() && (!self.hidden || path.segments().any(FilePath::is_draft_name))
+    }
+
+    /// The same for a name in a folder.
+    pub(crate) fn hides_name(&self, name: &[u8], in_root: bool) -> bool {
+        FilePath::is_hidden_name(name, in_root) && (!self.hidden || FilePath::is_draft_name(name))
+    }
+}
+
 /// Finds out what a path names.
 pub(crate) fn look_up(root: &Root, rules: &Rules, path: &FilePath<'_>) -> Outcome {
-    if path.is_hidden() && !rules.hidden {
+    if rules.hides(path) {
         return Outcome::NotFound;
     }
     let found = if path.is_folder() { look_into(root, rules, path) } else { look_at(root, path) };

@@ -116,6 +116,17 @@ impl<'a> FilePath<'a> {
         name.starts_with(b".") && !(in_root && name == b".well-known")
     }
 
+    /// Whether this is the name of a file that is still being uploaded.
+    pub(crate) fn is_draft_name(name: &[u8]) -> bool {
+        name.starts_with(DRAFT.as_bytes())
+    }
+
+    /// The path of the folder that it is in; empty for what is in the root.
+    pub(crate) fn parent(&self) -> &[u8] {
+        let path = self.as_bytes();
+        path.iter().rposition(|&byte| byte == b'/').map_or(b"", |slash| &path[..slash])
+    }
+
     /// The path of a file in this folder.
     pub(crate) fn join(&self, name: &[u8]) -> Vec<u8> {
         let folder = self.as_bytes();
@@ -221,6 +232,9 @@ pub(crate) fn encode(segment: &[u8], url: &mut String) {
     }
 }
 
+/// How the names of files begin that are still being uploaded. They are never served.
+pub(crate) const DRAFT: &str = ".avocet-upload-";
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -285,6 +299,13 @@ mod tests {
         assert!(hidden("/.git/config") && hidden("/a/.b") && hidden("/a/%2eb/c"));
         assert!(hidden("/a/.well-known/x") && hidden("/.well-known/.x"));
         assert!(!hidden("/.well-known/x") && !hidden("/a.b/c") && !hidden("/a/./b"));
+    }
+
+    #[test]
+    fn parents() {
+        let parent = |path| FilePath::parse(path).unwrap().parent().escape_ascii().to_string();
+        assert_eq!([parent("/a"), parent("/a/"), parent("/")], ["", "", ""]);
+        assert_eq!([parent("/a/b"), parent("/a/b/c/")], ["a", "a/b"]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use rustix::io::Errno;
 
 use crate::base::Base;
 use crate::cache::Cache;
+use crate::changes::{ACCEPT_PATCH, Change, Changes, PARTIAL_UPLOAD, State, UPLOAD_LIMIT, sweep};
 use crate::deferred::Deferred;
 use crate::listing::{self, Query};
 use crate::making::Making;
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) rules: Rules,
     pub(crate) settings: Settings,
     pub(crate) listings: listing::Budget,
+    pub(crate) changes: State,
     cache: Cache<Resource>,
 }
 
@@ -45,9 +47,10 @@ impl Shared {
         base: Base,
         rules: Rules,
         settings: Settings,
+        changes: State,
         cache: Cache<Resource>,
     ) -> Self {
-        Self { base, rules, settings, listings: listing::Budget::default(), cache }
+        Self { base, rules, settings, listings: listing::Budget::default(), changes, cache }
     }
 
     /// The file that a path names, from memory if it is there and still right.
@@ -95,7 +98,26 @@ impl Shared {
 
 impl Service {
     pub(crate) fn new(shared: Shared) -> Self {
-        Self { shared: Arc::new(shared), pool: Arc::new(WorkerPool::new()) }
+        let (shared, pool) = (Arc::new(shared), Arc::new(WorkerPool::new()));
+        if shared.changes.rules.uploads {
+            let shared = shared.clone();
+            if pool.execute(move || sweep(&shared.base.root())).is_err() {
+                log::warn!("uploads that were broken off are not looked for");
+            }
+        }
+        Self { shared, pool }
+    }
+
+    fn dispatch(&self, request: &Request<'_>, reply: Reply<'_>, path: &FilePath<'_>) {
+        let (shared, pool) = (&self.shared, &self.pool);
+        let change = Change { shared, pool, path };
+        if change.is_one(request) {
+            return change.make(request, reply);
+        }
+        match *request.method() {
+            Method::GET | Method::HEAD => self.render(request, reply, path),
+            _ => reply.send(shared.settings.complete(not_allowed(request, &shared.settings))),
+        }
     }
 
     fn render(&self, request: &Request<'_>, reply: Reply<'_>, path: &FilePath<'_>) {
@@ -169,10 +191,14 @@ impl Service {
 impl Handler for Service {
     fn handle(&self, request: &Request<'_>, reply: Reply<'_>) {
         let settings = &self.shared.settings;
-        let response = match *request.method() {
-            Method::GET | Method::HEAD => match below(&settings.at, request.path()) {
+        let response = if *request.method() == Method::OPTIONS {
+            or_500(options(settings, &self.shared.changes.rules))
+        } else if !is_known(request.method(), &self.shared.changes.rules) {
+            not_allowed(request, settings)
+        } else {
+            match below(&settings.at, request.path()) {
                 Some(path) => match FilePath::parse(path) {
-                    Ok(path) => return self.render(request, reply, &path),
+                    Ok(path) => return self.dispatch(request, reply, &path),
                     Err(invalid) => failure(&Outcome::Invalid(invalid)),
                 },
                 // The folder itself, without the slash at its end.
@@ -180,26 +206,36 @@ impl Handler for Service {
                     or_500(redirect(&settings.at, &FilePath::root(), request.query()))
                 }
                 None => failure(&Outcome::NotFound),
-            },
-            Method::OPTIONS => or_500(options(settings)),
-            Method::POST
-            | Method::PUT
-            | Method::DELETE
-            | Method::PATCH
-            | Method::TRACE
-            | Method::CONNECT => {
-                let refused = Response::error(StatusCode::METHOD_NOT_ALLOWED);
-                or_500(refused.with_field(&ALLOW, METHODS))
             }
-            _ => Response::error(StatusCode::NOT_IMPLEMENTED),
         };
         reply.send(settings.complete(response));
     }
 }
 
+fn is_known(method: &Method, changes: &Changes) -> bool {
+    matches!(*method, Method::GET | Method::HEAD) || changes.methods().contains(&method.as_str())
+}
+
+/// Methods of others are told apart from those that nobody knows.
+fn not_allowed(request: &Request<'_>, settings: &Settings) -> Response {
+    match request.method().as_str() {
+        "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "PATCH" | "TRACE" | "CONNECT" | "MKCOL" => {
+            let refused = Response::error(StatusCode::METHOD_NOT_ALLOWED);
+            or_500(refused.with_field(&ALLOW, &settings.methods))
+        }
+        _ => Response::error(StatusCode::NOT_IMPLEMENTED),
+    }
+}
+
 /// What may be done with files, and by scripts of which origins (the Fetch standard, CORS protocol).
-fn options(settings: &Settings) -> Result<Response, InvalidField> {
-    let response = Response::new(StatusCode::NO_CONTENT).with_field(&ALLOW, METHODS)?;
+fn options(settings: &Settings, changes: &Changes) -> Result<Response, InvalidField> {
+    let mut response =
+        Response::new(StatusCode::NO_CONTENT).with_field(&ALLOW, &settings.methods)?;
+    if changes.uploads {
+        let limit = format!("max-size={}", changes.largest);
+        response =
+            response.with_field(&ACCEPT_PATCH, PARTIAL_UPLOAD)?.with_field(&UPLOAD_LIMIT, limit)?;
+    }
     if !settings.is_shared {
         return Ok(response);
     }
@@ -259,4 +295,5 @@ pub(crate) fn or_500(made: Result<Response, InvalidField>) -> Response {
     })
 }
 
+/// What scripts of other origins may do.
 const METHODS: &str = "GET, HEAD, OPTIONS";

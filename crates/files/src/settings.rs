@@ -17,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) fields: FieldBuf,
     /// Cache-Control by path; the first pattern that matches counts.
     pub(crate) cache_control: Vec<(Pattern, String)>,
+    /// The value of Allow.
+    pub(crate) methods: String,
     /// Whether scripts of other origins may read what is served.
     pub(crate) is_shared: bool,
     /// Whether codings are offered at all.

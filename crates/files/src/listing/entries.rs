@@ -60,7 +60,7 @@ pub(super) fn read(
         if name == b"." || name == b".." || !matches_search(name, &search) {
             continue;
         }
-        if !rules.hidden && FilePath::is_hidden_name(name, path.is_root()) {
+        if rules.hides_name(name, path.is_root()) {
             continue;
         }
         if entries.items.len() == MOST {

@@ -38,7 +38,7 @@ pub(super) fn end(entries: &Entries, out: &mut String) {
 }
 
 /// A string of RFC 8259 §7.
-fn string(text: &str, out: &mut String) {
+pub(crate) fn string(text: &str, out: &mut String) {
     out.push('"');
     for character in text.chars() {
         match character {

@@ -8,6 +8,7 @@ use maud::{DOCTYPE, PreEscaped, html};
 use super::entries::{Entries, Entry, MOST};
 use super::query::{Order, Query, Sort};
 use super::text;
+use crate::changes::Changes;
 use crate::metadata::{Kind, Metadata};
 use crate::path::{FilePath, encode};
 use crate::root::Root;
@@ -18,6 +19,7 @@ pub(super) struct Page {
     above: Vec<String>,
     query: Query,
     readme: Option<Readme>,
+    changes: Changes,
 }
 
 /// A text that tells of its folder.
@@ -48,8 +50,13 @@ impl Readme {
 }
 
 impl Page {
-    pub(super) fn new(path: &FilePath<'_>, query: Query, readme: Option<Readme>) -> Self {
-        Self { above: path.segments().map(text::shown).collect(), query, readme }
+    pub(super) fn new(
+        path: &FilePath<'_>,
+        query: Query,
+        readme: Option<Readme>,
+        changes: Changes,
+    ) -> Self {
+        Self { above: path.segments().map(text::shown).collect(), query, readme, changes }
     }
 
     pub(super) fn start(&self, entries: &Entries, out: &mut String) {
@@ -87,6 +94,10 @@ impl Page {
             @if entries.is_cut() {
                 p.note role="status" { "The folder has more than " (MOST) " entries; these are some of them." }
             }
+            @if self.changes.uploads || self.changes.folders { (self.tools()) }
+            @if self.changes.deletes {
+                (PreEscaped("<form class=\"entries\" method=\"post\" action=\"./\">"))
+            }
             (PreEscaped("<table>"))
             thead { tr {
                 (self.column(Sort::Name, "Name"))
@@ -105,11 +116,14 @@ impl Page {
     /// A row. There may be very many, so they are written without a detour, and without the tags that
     /// HTML lets one leave out.
     pub(super) fn entry(&self, entry: &Entry<'_>, out: &mut String) {
-        out.push_str(if entry.is_folder {
-            "<tr><td><a class=\"folder\" href=\""
-        } else {
-            "<tr><td><a href=\""
-        });
+        out.push_str("<tr><td>");
+        if self.changes.deletes {
+            // The name as its link has it, so that it comes back whatever its bytes are.
+            out.push_str("<input type=\"checkbox\" name=\"name\" aria-label=\"Choose\" value=\"");
+            encode(entry.name, out);
+            out.push_str("\">");
+        }
+        out.push_str(if entry.is_folder { "<a class=\"folder\" href=\"" } else { "<a href=\"" });
         // The dot before it keeps a colon in a name from making a scheme of what stands before.
         out.push_str("./");
         encode(entry.name, out);
@@ -138,6 +152,10 @@ impl Page {
         let nothing = entries.len() == 0;
         let tail = html! {
             (PreEscaped("</tbody></table>"))
+            @if self.changes.deletes {
+                @if !nothing { p { button name="action" value="delete" { "Delete what is chosen" } } }
+                (PreEscaped("</form>"))
+            }
             @if nothing {
                 p.note { @if self.query.search.is_empty() { "The folder is empty." } @else { "Nothing of this name is in the folder." } }
             }
@@ -147,6 +165,26 @@ impl Page {
             (PreEscaped("</main></body></html>\n"))
         };
         out.push_str(&tail.into_string());
+    }
+
+    /// The forms by which something is added.
+    fn tools(&self) -> maud::Markup {
+        html! {
+            div.tools {
+                @if self.changes.uploads {
+                    form method="post" action="./" enctype="multipart/form-data" {
+                        input type="file" name="file" multiple required aria-label="Files to upload";
+                        button { "Upload" }
+                    }
+                }
+                @if self.changes.folders {
+                    form method="post" action="./" {
+                        input name="name" required placeholder="Name of a new folder" aria-label="Name of a new folder" maxlength="255";
+                        button name="action" value="mkdir" { "Make folder" }
+                    }
+                }
+            }
+        }
     }
 
     /// The head of a column; its link sorts by it, and the other way round when it does already.
@@ -176,7 +214,7 @@ const READMES: [&str; 3] = ["README.md", "README.txt", "README"];
 const README_MOST: usize = 64 * 1024;
 
 /// Nothing may be loaded or run by the page; its style is named by its hash.
-pub(super) const POLICY: &str = "default-src 'none'; style-src 'sha256-G4PLoCA9J4GMaMncCh6LE+uT4O4/pZ9UWV/Gsff2Q3w='; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'sha256-5867eQj9/Sg2BShmj+iBwcd7BGef6FvsehHaMmW0n3E='; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 const STYLE: &str = include_str!("page.css");
 

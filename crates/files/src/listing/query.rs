@@ -80,7 +80,7 @@ impl Order {
 }
 
 /// Decodes a value as forms write it: a plus is a blank. What is no UTF-8 is replaced.
-fn form_value(value: &str) -> String {
+pub(crate) fn form_value(value: &str) -> String {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {

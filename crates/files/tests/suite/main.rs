@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where something fails")]
 
 mod cached;
+mod changes;
 mod codings;
 mod conditional;
 mod listing;
@@ -10,5 +11,7 @@ mod oracle;
 mod paths;
 mod properties;
 mod ranges;
+mod resumable;
 mod settings;
 mod site;
+mod upload;

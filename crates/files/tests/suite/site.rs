@@ -98,6 +98,28 @@ impl Site {
     }
 }
 
+impl Site {
+    /// Sends a request with content. The server may answer and close before it has read all of it.
+    pub(crate) fn send_content(
+        &self,
+        method: &str,
+        target: &str,
+        fields: &[(&str, &str)],
+        content: &[u8],
+    ) -> Answer {
+        let mut stream = self.connect();
+        let length = content.len().to_string();
+        let mut all = vec![("Content-Length", length.as_str())];
+        all.extend(fields);
+        stream.write_all(request(method, target, &all).as_bytes()).unwrap();
+        let sent = stream.write_all(content);
+        let mut bytes = Vec::new();
+        let read = stream.read_to_end(&mut bytes);
+        assert!(sent.is_ok() && read.is_ok() || !bytes.is_empty(), "{sent:?} {read:?}");
+        Answer::parse(&bytes)
+    }
+}
+
 /// A request after which the connection ends.
 pub(crate) fn request(method: &str, target: &str, fields: &[(&str, &str)]) -> String {
     let mut request = format!("{method} {target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n");
