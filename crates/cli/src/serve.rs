@@ -1,5 +1,7 @@
 //! `avocet serve`.
 
+mod changing;
+
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -12,6 +14,7 @@ use http::HeaderName;
 
 use crate::failure::Failure;
 use crate::running::{Serving, announce};
+use changing::Changing;
 
 /// Options of `serve`.
 #[derive(Args)]
@@ -24,6 +27,8 @@ pub(crate) struct Serve {
     text: Option<String>,
     #[command(flatten)]
     files: Files,
+    #[command(flatten)]
+    changing: Changing,
     #[command(flatten)]
     serving: Serving,
 }
@@ -89,7 +94,8 @@ impl Serve {
         let name = self.folder.display();
         let refused = |error| unusable(&name, &error);
         let what = format!("Serving {}", self.folder.canonicalize().map_err(refused)?.display());
-        let service = self.files.set(Folder::new(&self.folder)).open().map_err(refused)?;
+        let folder = Folder::new(&self.folder).changes(self.changing.changes());
+        let service = self.files.set(folder).open().map_err(refused)?;
         self.serving.run(service, quiet, |address| announce(quiet, &what, address))
     }
 }

@@ -29,6 +29,7 @@ use crate::service::Shared;
 use crate::validators::Stamp;
 use place::Taken;
 use quota::Quota;
+use refusal::Refused;
 use resumable::Uploads;
 
 pub(crate) use draft::sweep;
@@ -37,7 +38,7 @@ pub(crate) use resumable::{ACCEPT_PATCH, PARTIAL_UPLOAD};
 /// What may be changed in a folder that is served. Nothing may unless it is said here.
 ///
 /// Requests that a browser sends on behalf of another site's page are refused. Who may change
-/// something is not asked here: put [`Access`](crate::Access) before the folder.
+/// something is not asked here: put a handler that asks before the folder.
 ///
 /// ```no_run
 /// use avocet_files::{Changes, Folder};
@@ -182,7 +183,7 @@ impl Change<'_> {
         if *request.method() != Method::HEAD && same_origin::is_foreign(request) {
             let explanation = "The page of another site may not change anything here.";
             let refused = refusal::because(StatusCode::FORBIDDEN, explanation);
-            return reply.send(self.shared.settings.complete(refused));
+            return self.refuse(reply, refused);
         }
         if let Some(token) = resumable::token(request).filter(|_| self.shared.changes.rules.uploads)
             && matches!(request.method().as_str(), "HEAD" | "PATCH" | "DELETE")
@@ -197,8 +198,8 @@ impl Change<'_> {
         }
     }
 
-    fn refuse(&self, reply: Reply<'_>, response: Response) {
-        reply.send(self.shared.settings.complete(response));
+    fn refuse(&self, reply: Reply<'_>, refused: impl Into<Response>) {
+        reply.send(self.shared.settings.complete(refused.into()));
     }
 
     /// Has a change made on the pool and answers with what comes of it.
@@ -220,7 +221,7 @@ impl Change<'_> {
 }
 
 /// Whether the fields of a request let a file be replaced, or deleted.
-fn check_conditions(head: &OwnedHead, taken: &Taken) -> Result<(), Response> {
+fn check_conditions(head: &OwnedHead, taken: &Taken) -> Result<(), Refused> {
     let conditions = Conditions::from_fields(head.fields());
     if conditions.is_empty() {
         return Ok(());
@@ -232,13 +233,13 @@ fn check_conditions(head: &OwnedHead, taken: &Taken) -> Result<(), Response> {
     };
     let validators = stamp.as_ref().map(Stamp::validators);
     match conditions.evaluate(head.method(), validators.as_ref(), dates::seconds(now)) {
-        Outcome::PreconditionFailed => Err(Response::error(StatusCode::PRECONDITION_FAILED)),
+        Outcome::PreconditionFailed => Err(refusal::plain(StatusCode::PRECONDITION_FAILED)),
         Outcome::Proceed | Outcome::NotModified => Ok(()),
     }
 }
 
 /// Whether an upload may have this place.
-fn check_place(rules: &Changes, taken: &Taken) -> Result<(), Response> {
+fn check_place(rules: &Changes, taken: &Taken) -> Result<(), Refused> {
     let explanation = match taken {
         Taken::Nothing => return Ok(()),
         Taken::File(_) if rules.overwrites => return Ok(()),

@@ -12,6 +12,7 @@ use rustix::fs::{AtFlags, Mode, mkdirat, unlinkat};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::place::{Place, Taken};
+use super::refusal::Refused;
 use super::{Change, check_conditions, refusal};
 use crate::listing::form_value;
 use crate::path::FilePath;
@@ -30,7 +31,7 @@ impl Change<'_> {
                 let url = shared.settings.at.clone() + &path.to_url(true);
                 or_500(Response::new(StatusCode::CREATED).with_field(&LOCATION, url))
             }
-            Err(refused) => refused,
+            Err(refused) => refused.into(),
         });
     }
 
@@ -38,7 +39,7 @@ impl Change<'_> {
         let head = request.head().to_owned();
         self.work(reply, move |shared, path| match delete(shared, path, Some(&head)) {
             Ok(()) => Response::new(StatusCode::NO_CONTENT),
-            Err(refused) => refused,
+            Err(refused) => refused.into(),
         });
     }
 
@@ -88,7 +89,7 @@ fn act(shared: &Arc<Shared>, folder: &FilePath<'_>, content: &[u8]) -> Response 
     };
     match done {
         Ok(()) => or_500(back_to(shared, folder)),
-        Err(refused) => refused,
+        Err(refused) => refused.into(),
     }
 }
 
@@ -99,14 +100,14 @@ pub(super) fn back_to(shared: &Shared, folder: &FilePath<'_>) -> Result<Response
 }
 
 /// The path of a folder whose name a person has written.
-fn named_folder(folder: &FilePath<'_>, name: &str) -> Result<FilePath<'static>, Response> {
+fn named_folder(folder: &FilePath<'_>, name: &str) -> Result<FilePath<'static>, Refused> {
     let name = file_names::safe(name);
     let path = name.and_then(|name| FilePath::from_clean(folder.join(name.as_bytes())));
     path.ok_or_else(|| refusal::because(StatusCode::BAD_REQUEST, "This is no name of a folder."))
 }
 
 /// The path of an entry that a listing has named, encoded as in its link.
-fn listed(folder: &FilePath<'_>, name: &str) -> Result<FilePath<'static>, Response> {
+fn listed(folder: &FilePath<'_>, name: &str) -> Result<FilePath<'static>, Refused> {
     let invalid = || refusal::because(StatusCode::BAD_REQUEST, "This is no name of an entry.");
     let target = format!("/{name}");
     let parsed = FilePath::parse(&target).map_err(|_| invalid())?;
@@ -116,7 +117,7 @@ fn listed(folder: &FilePath<'_>, name: &str) -> Result<FilePath<'static>, Respon
     FilePath::from_clean(folder.join(parsed.name())).ok_or_else(invalid)
 }
 
-fn make_folder(shared: &Shared, path: &FilePath<'_>) -> Result<(), Response> {
+fn make_folder(shared: &Shared, path: &FilePath<'_>) -> Result<(), Refused> {
     let place = Place::find(&shared.base.root(), &shared.rules, path)?;
     place.check_name(&shared.rules)?;
     let mode = Mode::from_raw_mode(0o777);
@@ -124,8 +125,9 @@ fn make_folder(shared: &Shared, path: &FilePath<'_>) -> Result<(), Response> {
         Ok(()) => {}
         // "MKCOL can only be executed on an unmapped URL" (RFC 4918 §9.3.1).
         Err(Errno::EXIST) => {
-            let refused = refusal::because(StatusCode::METHOD_NOT_ALLOWED, "The name is taken.");
-            return Err(or_500(refused.with_field(&ALLOW, &shared.settings.methods)));
+            let refused =
+                Response::error_because(StatusCode::METHOD_NOT_ALLOWED, "The name is taken.");
+            return Err(or_500(refused.with_field(&ALLOW, &shared.settings.methods)).into());
         }
         Err(error) => return Err(refusal::of_error(error)),
     }
@@ -133,11 +135,11 @@ fn make_folder(shared: &Shared, path: &FilePath<'_>) -> Result<(), Response> {
     Ok(())
 }
 
-fn delete(shared: &Shared, path: &FilePath<'_>, head: Option<&OwnedHead>) -> Result<(), Response> {
+fn delete(shared: &Shared, path: &FilePath<'_>, head: Option<&OwnedHead>) -> Result<(), Refused> {
     let place = match Place::find(&shared.base.root(), &shared.rules, path) {
         // What is in no folder is not there.
         Err(refused) if refused.status() == StatusCode::CONFLICT && !path.is_root() => {
-            return Err(Response::error(StatusCode::NOT_FOUND));
+            return Err(refusal::plain(StatusCode::NOT_FOUND));
         }
         found => found?,
     };
@@ -151,11 +153,11 @@ fn delete(shared: &Shared, path: &FilePath<'_>, head: Option<&OwnedHead>) -> Res
         Taken::Folder => (AtFlags::REMOVEDIR, 0),
         // A link goes, what it leads to stays.
         Taken::Other if !path.is_folder() => (AtFlags::empty(), 0),
-        _ => return Err(Response::error(StatusCode::NOT_FOUND)),
+        _ => return Err(refusal::plain(StatusCode::NOT_FOUND)),
     };
     match retry_on_intr(|| unlinkat(place.folder(), &place.name, flags)) {
         Ok(()) => {}
-        Err(Errno::NOENT) => return Err(Response::error(StatusCode::NOT_FOUND)),
+        Err(Errno::NOENT) => return Err(refusal::plain(StatusCode::NOT_FOUND)),
         Err(Errno::EXIST) => return Err(refusal::of_error(Errno::NOTEMPTY)),
         Err(error) => return Err(refusal::of_error(error)),
     }

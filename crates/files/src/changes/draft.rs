@@ -5,7 +5,6 @@ use std::io::Write;
 use std::time::SystemTime;
 
 use avocet_semantics::dates;
-use avocet_server::Response;
 use http::StatusCode;
 use rustix::fs::{AtFlags, Mode, OFlags, linkat, openat, renameat, unlinkat};
 use rustix::io::{Errno, retry_on_intr};
@@ -13,6 +12,7 @@ use rustix::io::{Errno, retry_on_intr};
 use super::every::for_each_file;
 use super::place::{Place, Taken};
 use super::quota::Claim;
+use super::refusal::Refused;
 use super::{State, refusal};
 use crate::metadata::Metadata;
 use crate::path::{DRAFT, FilePath};
@@ -40,7 +40,7 @@ pub(crate) struct Published {
 
 impl Draft {
     /// Makes an empty one. `claim` is what its content may take so far, `largest` what it may at most.
-    pub(crate) fn new(place: Place, claim: Claim, largest: u64) -> Result<Self, Response> {
+    pub(crate) fn new(place: Place, claim: Claim, largest: u64) -> Result<Self, Refused> {
         let token = random::token().map_err(|error| refusal::of_io(&error))?;
         let name = format!("{DRAFT}{token}");
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
@@ -57,7 +57,7 @@ impl Draft {
     /// Appends.
     ///
     /// *Errors*: as an answer: more than a file may have, the quota, or the disk.
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Response> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Refused> {
         let len = self.len.saturating_add(bytes.len() as u64);
         if len > self.largest {
             return Err(refusal::too_large(self.largest));
@@ -72,7 +72,7 @@ impl Draft {
     }
 
     /// Makes sure that the content is on the disk, and closes the file.
-    pub(crate) fn complete(&mut self) -> Result<(), Response> {
+    pub(crate) fn complete(&mut self) -> Result<(), Refused> {
         if let Some(file) = self.file.take() {
             file.sync_all().map_err(|error| refusal::of_io(&error))?;
         }
@@ -87,8 +87,8 @@ impl Draft {
     pub(crate) fn publish(
         mut self,
         state: &State,
-        check: impl FnOnce(&Taken) -> Result<(), Response>,
-    ) -> Result<Published, Response> {
+        check: impl FnOnce(&Taken) -> Result<(), Refused>,
+    ) -> Result<Published, Refused> {
         self.complete()?;
         let (is_new, replaced) = {
             let _alone = state.alone();

@@ -13,6 +13,7 @@ use super::actions::back_to;
 use super::draft::Draft;
 use super::intake::{Intake, Receiver};
 use super::place::Place;
+use super::refusal::Refused;
 use super::{Change, check_place, refusal};
 use crate::listing::json;
 use crate::path::{FilePath, encode};
@@ -41,7 +42,7 @@ impl Change<'_> {
         Intake::start(self.pool, reply, complete, |_| {
             Box::new(move || {
                 if shared.rules.hides(&path) {
-                    return Err(Response::error(StatusCode::NOT_FOUND));
+                    return Err(refusal::plain(StatusCode::NOT_FOUND));
                 }
                 let root = shared.base.root();
                 let folder = root.locate_folder(path.as_bytes()).map_err(|error| {
@@ -77,7 +78,7 @@ enum Part {
 }
 
 impl Form {
-    fn begin(&mut self, head: &PartHead) -> Result<Part, Response> {
+    fn begin(&mut self, head: &PartHead) -> Result<Part, Refused> {
         let Some(filename) = head.filename.as_deref().filter(|name| !name.is_empty()) else {
             return Ok(Part::Ignored);
         };
@@ -92,7 +93,7 @@ impl Form {
         Ok(Part::File(name, Draft::new(place, claim, changes.rules.largest)?))
     }
 
-    fn publish(self) -> Result<Response, Response> {
+    fn publish(self) -> Result<Response, Refused> {
         let mut text = String::from("{\"files\":[");
         if self.done.is_empty() {
             return Err(refusal::because(StatusCode::BAD_REQUEST, "No file was chosen."));
@@ -117,7 +118,7 @@ impl Form {
 }
 
 impl Receiver for Form {
-    fn take(&mut self, bytes: &[u8]) -> Result<(), Response> {
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Refused> {
         self.waiting.extend_from_slice(bytes);
         let waiting = std::mem::take(&mut self.waiting);
         let mut rest = waiting.as_slice();
@@ -150,10 +151,11 @@ impl Receiver for Form {
 
     fn finish(self: Box<Self>) -> Response {
         if !self.parser.is_complete() {
-            return refusal::because(StatusCode::BAD_REQUEST, "The form was cut off.");
+            return refusal::because(StatusCode::BAD_REQUEST, "The form was cut off.").into();
         }
         match self.publish() {
-            Ok(response) | Err(response) => response,
+            Ok(response) => response,
+            Err(refused) => refused.into(),
         }
     }
 }

@@ -10,6 +10,7 @@ use avocet_server::{Feed, Reply, Response};
 use avocet_wire::Fields;
 use http::StatusCode;
 
+use super::refusal::Refused;
 use crate::deferred::Deferred;
 
 /// Takes content on a thread that may block.
@@ -17,7 +18,7 @@ pub(crate) trait Receiver: Send {
     /// Takes some bytes.
     ///
     /// *Errors*: the answer, where no more is wanted.
-    fn take(&mut self, bytes: &[u8]) -> Result<(), Response>;
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Refused>;
 
     /// The content has ended; the answer. A receiver that is dropped without this call has seen only
     /// a part.
@@ -25,7 +26,7 @@ pub(crate) trait Receiver: Send {
 }
 
 /// What is asked first, before the client may send its content.
-pub(crate) type Open = Box<dyn FnOnce() -> Result<Box<dyn Receiver>, Response> + Send>;
+pub(crate) type Open = Box<dyn FnOnce() -> Result<Box<dyn Receiver>, Refused> + Send>;
 
 /// A request's content, from outside: it can be cut off.
 #[derive(Clone)]
@@ -67,7 +68,7 @@ impl Intake {
         pool: &Arc<WorkerPool>,
         reply: Reply<'_>,
         complete: impl Fn(Response) -> Response + Send + Sync + 'static,
-        open: impl FnOnce(Intake) -> Open,
+        open: impl FnOnce(Self) -> Open,
     ) {
         let state = State { waiting: Vec::new(), end: None, stage: Stage::Opening, answer: None };
         let shared = Arc::new(Shared {
@@ -187,7 +188,7 @@ impl Job {
             Work::Take(mut receiver, bytes, end) => match (receiver.take(&bytes), end) {
                 (Err(refused), _) => Err(refused),
                 (Ok(()), None) => Ok(Some(receiver)),
-                (Ok(()), Some(End::Complete)) => Err(receiver.finish()),
+                (Ok(()), Some(End::Complete)) => Err(receiver.finish().into()),
                 (Ok(()), Some(End::CutOff)) => {
                     drop(receiver);
                     Ok(None)
@@ -200,7 +201,7 @@ impl Job {
                 let gone = Response::error(StatusCode::CONFLICT).closing();
                 self.shared.finish(Some(gone));
             }
-            Err(response) => self.shared.finish(Some(response)),
+            Err(refused) => self.shared.finish(Some(refused.into())),
         }
     }
 

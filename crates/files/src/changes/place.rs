@@ -3,12 +3,11 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use avocet_semantics::file_names;
-use avocet_server::Response;
 use http::StatusCode;
 use rustix::fs::{AtFlags, Mode, OFlags, openat, statat};
 use rustix::io::{Errno, retry_on_intr};
 
-use super::refusal;
+use super::refusal::{self, Refused};
 use crate::metadata::{Kind, Metadata};
 use crate::outcome::Rules;
 use crate::path::FilePath;
@@ -36,12 +35,12 @@ impl Place {
     /// *Errors*: as an answer: a path without a name, one that is not shown, or one below no folder.
     ///
     /// *Blocking*: on the file system.
-    pub(crate) fn find(root: &Root, rules: &Rules, path: &FilePath<'_>) -> Result<Self, Response> {
+    pub(crate) fn find(root: &Root, rules: &Rules, path: &FilePath<'_>) -> Result<Self, Refused> {
         if path.is_root() {
             return Err(refusal::because(StatusCode::CONFLICT, "The folder itself stays."));
         }
         if rules.hides(path) {
-            return Err(Response::error(StatusCode::NOT_FOUND));
+            return Err(refusal::plain(StatusCode::NOT_FOUND));
         }
         let name = path.name().to_vec();
         let folder = root.locate_folder(path.parent()).map_err(refusal::of_error)?;
@@ -49,7 +48,7 @@ impl Place {
     }
 
     /// A place in a folder.
-    pub(crate) fn within(folder: &OwnedFd, name: &str) -> Result<Self, Response> {
+    pub(crate) fn within(folder: &OwnedFd, name: &str) -> Result<Self, Refused> {
         let folder = folder.try_clone().map_err(|error| refusal::of_io(&error))?;
         Ok(Self { folder, name: name.as_bytes().to_vec() })
     }
@@ -60,7 +59,7 @@ impl Place {
 
     /// Refuses names that some system cannot hold, that hide a file or that deceive people. What
     /// exists under such a name can still be served and deleted.
-    pub(crate) fn check_name(&self, rules: &Rules) -> Result<(), Response> {
+    pub(crate) fn check_name(&self, rules: &Rules) -> Result<(), Refused> {
         let text = std::str::from_utf8(&self.name).ok();
         let shown = text.map(|text| if rules.hidden { text.trim_start_matches('.') } else { text });
         if shown.is_some_and(|text| file_names::safe(text).as_deref() == Some(text)) {
@@ -74,7 +73,7 @@ impl Place {
 
     /// What has the name now. A link is not followed: to go where it leads would be to change what
     /// has another name.
-    pub(crate) fn taken(&self) -> Result<Taken, Response> {
+    pub(crate) fn taken(&self) -> Result<Taken, Refused> {
         let flags = AtFlags::SYMLINK_NOFOLLOW;
         let stat = match retry_on_intr(|| statat(&self.folder, &self.name, flags)) {
             Ok(stat) => stat,

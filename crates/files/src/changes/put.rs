@@ -10,6 +10,7 @@ use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, ETAG, LOCAT
 use super::draft::{Draft, Published};
 use super::intake::{Intake, Receiver};
 use super::place::Place;
+use super::refusal::Refused;
 use super::{Change, check_conditions, check_place, refusal, resumable};
 use crate::path::FilePath;
 use crate::service::{Shared, or_500};
@@ -43,7 +44,7 @@ impl Change<'_> {
     }
 
     /// What can be refused without a look at the disk.
-    fn check_put(&self, request: &Request<'_>) -> Result<(), Response> {
+    fn check_put(&self, request: &Request<'_>) -> Result<(), Refused> {
         let largest = self.shared.changes.rules.largest;
         if request.content_length().is_some_and(|length| length > largest) {
             return Err(refusal::too_large(largest));
@@ -56,7 +57,7 @@ impl Change<'_> {
         // Files are kept as they come, and sent as what their names say.
         if request.field(&CONTENT_ENCODING).is_some() {
             let refused = Response::error(StatusCode::UNSUPPORTED_MEDIA_TYPE);
-            return Err(or_500(refused.with_field(&ACCEPT_ENCODING, "identity")));
+            return Err(or_500(refused.with_field(&ACCEPT_ENCODING, "identity")).into());
         }
         if self.path.is_folder() {
             let explanation = "A path that ends in a slash is that of a folder.";
@@ -68,7 +69,7 @@ impl Change<'_> {
 
 impl Target {
     /// Makes the draft of what is to be uploaded, of which `length` bytes are foreseen.
-    pub(super) fn open(&self, shared: &Shared, length: u64) -> Result<Draft, Response> {
+    pub(super) fn open(&self, shared: &Shared, length: u64) -> Result<Draft, Refused> {
         let root = shared.base.root();
         let place = Place::find(&root, &shared.rules, &self.path)?;
         place.check_name(&shared.rules)?;
@@ -88,7 +89,7 @@ impl Target {
         };
         match draft.publish(changes, check) {
             Ok(published) => or_500(self.respond(shared, &published)),
-            Err(refused) => refused,
+            Err(refused) => refused.into(),
         }
     }
 
@@ -116,7 +117,7 @@ struct Put {
 }
 
 impl Receiver for Put {
-    fn take(&mut self, bytes: &[u8]) -> Result<(), Response> {
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Refused> {
         self.draft.write(bytes)
     }
 

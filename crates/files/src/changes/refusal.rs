@@ -4,8 +4,34 @@ use avocet_server::Response;
 use http::StatusCode;
 use rustix::io::Errno;
 
+use super::UPLOAD_LIMIT;
+use crate::outcome::Outcome;
+use crate::service::{failure, or_500};
+
+/// The answer to whoever wanted a change that was not made. It is in a box because functions that rarely
+/// fail should not pay for it.
+pub(crate) struct Refused(Box<Response>);
+
+impl Refused {
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.status()
+    }
+}
+
+impl From<Response> for Refused {
+    fn from(response: Response) -> Self {
+        Self(Box::new(response))
+    }
+}
+
+impl From<Refused> for Response {
+    fn from(refused: Refused) -> Self {
+        *refused.0
+    }
+}
+
 /// What an error of the system means to whoever wanted something changed.
-pub(crate) fn of_error(error: Errno) -> Response {
+pub(crate) fn of_error(error: Errno) -> Refused {
     let (status, explanation) = match error {
         // "A PUT that would result in the creation of a resource without an appropriately scoped
         // parent collection MUST fail with a 409" (RFC 4918 §9.7.1).
@@ -28,44 +54,47 @@ pub(crate) fn of_error(error: Errno) -> Response {
         }
         Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN => {
             log::warn!("a change could not be made: {error}");
-            return crate::service::failure(&crate::outcome::Outcome::Busy(error));
+            return failure(&Outcome::Busy(error)).into();
         }
         error => {
             log::error!("a change could not be made: {error}");
-            return Response::error(StatusCode::INTERNAL_SERVER_ERROR);
+            return plain(StatusCode::INTERNAL_SERVER_ERROR);
         }
     };
     because(status, explanation)
 }
 
 /// The same for an error of the standard library.
-pub(crate) fn of_io(error: &std::io::Error) -> Response {
+pub(crate) fn of_io(error: &std::io::Error) -> Refused {
     match Errno::from_io_error(error) {
         Some(error) => of_error(error),
         None => {
             log::error!("a change could not be made: {error}");
-            Response::error(StatusCode::INTERNAL_SERVER_ERROR)
+            plain(StatusCode::INTERNAL_SERVER_ERROR)
         }
     }
 }
 
-pub(crate) fn because(status: StatusCode, explanation: impl Into<String>) -> Response {
-    Response::error_because(status, explanation)
+pub(crate) fn because(status: StatusCode, explanation: impl Into<String>) -> Refused {
+    Response::error_because(status, explanation).into()
+}
+
+/// With the usual explanation.
+pub(crate) fn plain(status: StatusCode) -> Refused {
+    Response::error(status).into()
 }
 
 /// The content is larger than uploads may be.
-pub(crate) fn too_large(largest: u64) -> Response {
-    let response = because(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        format!("A file that is uploaded may have {largest} bytes at most."),
-    );
+pub(crate) fn too_large(largest: u64) -> Refused {
+    let explanation = format!("A file that is uploaded may have {largest} bytes at most.");
+    let response = Response::error_because(StatusCode::PAYLOAD_TOO_LARGE, explanation);
     // "A server responding with a 413 Content Too Large status code as a result of its upload limits
     // MUST include the Upload-Limit header in this response" (draft-ietf-httpbis-resumable-upload).
-    crate::service::or_500(response.with_field(&super::UPLOAD_LIMIT, format!("max-size={largest}")))
+    or_500(response.with_field(&UPLOAD_LIMIT, format!("max-size={largest}"))).into()
 }
 
 /// The folder would hold more than it may.
-pub(crate) fn over_quota() -> Response {
+pub(crate) fn over_quota() -> Refused {
     because(StatusCode::INSUFFICIENT_STORAGE, "The folder may not hold so much.")
 }
 

@@ -18,6 +18,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use super::draft::Draft;
 use super::intake::{Intake, Receiver};
 use super::put::Target;
+use super::refusal::Refused;
 use super::{Change, UPLOAD_LIMIT, refusal};
 use crate::random;
 use crate::service::{Shared, or_500};
@@ -94,7 +95,7 @@ impl Change<'_> {
         slot: Arc<Slot>,
         wanted: &Wanted,
         is_new: bool,
-        open: impl FnOnce() -> Result<Draft, Response> + Send + 'static,
+        open: impl FnOnce() -> Result<Draft, Refused> + Send + 'static,
     ) {
         let (shared, settings) = (self.shared.clone(), self.shared.clone());
         let complete = move |response| settings.settings.complete(response);
@@ -148,7 +149,7 @@ impl Change<'_> {
             let draft = match taking.take() {
                 Found::Draft(draft) => draft,
                 Found::Complete => return Err(fields::completed(is_empty)),
-                Found::Nothing => return Err(Response::error(StatusCode::NOT_FOUND)),
+                Found::Nothing => return Err(refusal::plain(StatusCode::NOT_FOUND)),
                 Found::Busy => return Err(fields::still_busy()),
             };
             let checked = taking.check(offset, draft.len(), &wanted_then);
@@ -176,7 +177,7 @@ struct Append {
 impl Append {
     /// The upload is of no more use: "marking the upload resource invalid and rejecting any further
     /// interaction with it" (section 4.4.2 of the draft).
-    fn give_up(&mut self, refused: Response) -> Response {
+    fn give_up(&mut self, refused: Refused) -> Refused {
         self.draft = None;
         self.slot.forget();
         refused
@@ -193,9 +194,9 @@ impl Append {
 }
 
 impl Receiver for Append {
-    fn take(&mut self, bytes: &[u8]) -> Result<(), Response> {
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Refused> {
         let Some(draft) = &mut self.draft else {
-            return Err(Response::error(StatusCode::NOT_FOUND));
+            return Err(refusal::plain(StatusCode::NOT_FOUND));
         };
         let len = draft.len().saturating_add(bytes.len() as u64);
         if self.slot.length().is_some_and(|length| len > length) {
@@ -218,7 +219,7 @@ impl Receiver for Append {
         }
         if self.slot.length().is_some_and(|length| length != len) {
             drop(draft);
-            return self.give_up(fields::inconsistent());
+            return self.give_up(fields::inconsistent()).into();
         }
         let response = self.slot.target.publish(&self.shared, draft);
         self.slot.complete(len);
@@ -264,7 +265,7 @@ impl Slot {
             }
             Found::Complete => (self.length().unwrap_or(0), true),
             Found::Nothing => return Response::error(StatusCode::NOT_FOUND),
-            Found::Busy => return fields::still_busy(),
+            Found::Busy => return fields::still_busy().into(),
         };
         let told = || {
             let response = Response::new(StatusCode::NO_CONTENT)
@@ -281,7 +282,7 @@ impl Slot {
     }
 
     /// Whether content for this offset may be appended.
-    fn check(&self, offset: u64, current: u64, wanted: &Wanted) -> Result<(), Response> {
+    fn check(&self, offset: u64, current: u64, wanted: &Wanted) -> Result<(), Refused> {
         if offset != current {
             return Err(fields::mismatching(current, offset));
         }

@@ -5,6 +5,7 @@ use avocet_wire::InvalidField;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
 
+use crate::changes::refusal::Refused;
 use crate::service::or_500;
 
 /// What a request says of the upload that it belongs to.
@@ -40,7 +41,7 @@ impl Wanted {
     /// The length of the whole as this request gives it, behind `offset` bytes that came before.
     ///
     /// *Errors*: two lengths that differ, as an answer.
-    pub(super) fn total(&self, offset: u64) -> Result<Option<u64>, Response> {
+    pub(super) fn total(&self, offset: u64) -> Result<Option<u64>, Refused> {
         let end = match self.content {
             Some(content) => Some(offset.checked_add(content).ok_or_else(inconsistent)?),
             None => None,
@@ -71,35 +72,36 @@ pub(super) fn boolean(value: bool) -> &'static str {
 }
 
 /// The client would append somewhere else than at the end.
-pub(super) fn mismatching(expected: u64, provided: u64) -> Response {
+pub(super) fn mismatching(expected: u64, provided: u64) -> Refused {
     let problem = format!(
         "{{\"type\":\"{PROBLEMS}mismatching-upload-offset\",\"title\":\"Mismatching Upload Offset\",\
          \"status\":409,\"expected-offset\":{expected},\"provided-offset\":{provided}}}\n"
     );
     let response = problem_of(StatusCode::CONFLICT, problem);
     or_500(response.and_then(|response| response.with_field(&UPLOAD_OFFSET, expected.to_string())))
+        .into()
 }
 
 /// The lengths that were given do not agree, or more has come than they allow.
-pub(super) fn inconsistent() -> Response {
+pub(super) fn inconsistent() -> Refused {
     simple("inconsistent-upload-length", "Inconsistent Upload Length Values")
 }
 
 /// There is nothing to append to any more.
-pub(super) fn completed(is_empty: bool) -> Response {
+pub(super) fn completed(is_empty: bool) -> Refused {
     if is_empty { simple("completed-upload", "Upload Is Completed") } else { inconsistent() }
 }
 
 /// An earlier request for the same upload does not come to its end.
-pub(super) fn still_busy() -> Response {
+pub(super) fn still_busy() -> Refused {
     let busy = Response::error(StatusCode::SERVICE_UNAVAILABLE);
-    or_500(busy.with_field(&RETRY_AFTER, "1"))
+    or_500(busy.with_field(&RETRY_AFTER, "1")).into()
 }
 
-fn simple(kind: &str, title: &str) -> Response {
+fn simple(kind: &str, title: &str) -> Refused {
     let problem =
         format!("{{\"type\":\"{PROBLEMS}{kind}\",\"title\":\"{title}\",\"status\":400}}\n");
-    or_500(problem_of(StatusCode::BAD_REQUEST, problem))
+    or_500(problem_of(StatusCode::BAD_REQUEST, problem)).into()
 }
 
 fn problem_of(status: StatusCode, problem: String) -> Result<Response, InvalidField> {

@@ -1,0 +1,65 @@
+//! `avocet serve` with uploads, new folders and deletions.
+#![expect(clippy::unwrap_used, reason = "a test fails where something fails")]
+
+use std::fs;
+
+use avocet_tests::program::Target;
+use avocet_tests::raw::{Answer, ask};
+use avocet_tests::run::run;
+
+fn send(target: &Target, method: &str, path: &str, fields: &str, content: &str) -> Answer {
+    let length = content.len();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {length}\r\n\
+         {fields}\r\n{content}"
+    );
+    ask(target, request)
+}
+
+#[test]
+fn a_folder_is_changed_as_far_as_the_flags_allow() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().to_str().unwrap();
+    let flags = ["--upload", "--mkdir", "--delete", "--max-upload", "1k", "--quota", "2k"];
+    let target =
+        Target::start(&[&["serve", root, "--listen", "127.0.0.1:0"][..], &flags[..]].concat());
+    assert_eq!(send(&target, "MKCOL", "/in", "", "").status, 201);
+    assert_eq!(send(&target, "PUT", "/in/a", "", "one").status, 201);
+    assert_eq!(send(&target, "PUT", "/in/a", "", "two").status, 409, "without --overwrite");
+    assert_eq!(send(&target, "PUT", "/in/b", "", &"x".repeat(1025)).status, 413);
+    assert_eq!(send(&target, "PUT", "/in/b", "", &"x".repeat(1024)).status, 201);
+    assert_eq!(send(&target, "PUT", "/in/c", "", &"x".repeat(1024)).status, 507);
+    let form =
+        "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"d\"\r\n\r\nd\r\n--b--\r\n";
+    let kind = "Content-Type: multipart/form-data; boundary=b\r\n";
+    assert_eq!(send(&target, "POST", "/in/", kind, form).status, 201);
+    let foreign = format!("{kind}Origin: http://evil.example\r\n");
+    assert_eq!(send(&target, "POST", "/in/", &foreign, form).status, 403);
+    assert_eq!(send(&target, "DELETE", "/in/b", "", "").status, 204);
+    let page = send(&target, "GET", "/in/", "", "");
+    let page = String::from_utf8(page.content).unwrap();
+    assert!(page.contains("type=\"file\"") && page.contains("value=\"delete\""), "{page}");
+    assert_eq!(fs::read_to_string(folder.path().join("in/a")).unwrap(), "one");
+    assert_eq!(fs::read_to_string(folder.path().join("in/d")).unwrap(), "d");
+    assert_eq!(fs::read_dir(folder.path().join("in")).unwrap().count(), 2);
+}
+
+#[test]
+fn nothing_changes_without_flags() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a"), "a").unwrap();
+    let target =
+        Target::start(&["serve", folder.path().to_str().unwrap(), "--listen", "127.0.0.1:0"]);
+    for method in ["PUT", "POST", "DELETE", "PATCH", "MKCOL"] {
+        assert_eq!(send(&target, method, "/a", "", "x").status, 405, "{method}");
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("a")).unwrap(), "a");
+}
+
+#[test]
+fn amounts_that_are_none_are_refused() {
+    for arguments in [["--max-upload", "0"], ["--quota", "many"]] {
+        let ran = run(&[&["serve", "--upload"][..], &arguments[..]].concat());
+        assert_eq!(ran.status, 2, "{arguments:?}: {}", ran.err);
+    }
+}
