@@ -261,3 +261,98 @@ fn recipe_9_killed_at_any_moment_and_whole_in_the_end() {
         fs::remove_file(to.path().join("f")).unwrap();
     }
 }
+
+#[test]
+fn only_what_has_changed_comes_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("f");
+    let server = Scripted::start(|request| {
+        let fields = match request.split(' ').nth(1) {
+            Some("/f") => "Last-Modified: Tue, 01 Jan 2019 00:00:00 GMT\r\n",
+            _ => "",
+        };
+        let length = "Content-Length: 3\r\n";
+        match request.starts_with("HEAD") {
+            true => format!("HTTP/1.1 200 OK\r\n{length}{fields}\r\n").into_bytes(),
+            false => response("200 OK", fields, "new"),
+        }
+    });
+    let gets = || server.requests().iter().filter(|request| request.starts_with("GET")).count();
+    let (dated, undated) = (server.url("/f"), server.url("/g"));
+    assert_eq!(download(folder.path(), &["--sync", &dated]).status, 0);
+    let ran = download(folder.path(), &["--sync", &dated]);
+    assert_eq!((&*ran.out, gets()), ("File already downloaded!\n", 1));
+    // Somebody else has written it since: of the right size, and newer.
+    fs::write(&file, "own").unwrap();
+    assert_eq!(download(folder.path(), &[&dated]).out, "File already downloaded!\n");
+    assert_eq!(download(folder.path(), &["--sync", &dated]).status, 0);
+    assert_eq!((&*fs::read_to_string(&file).unwrap(), gets()), ("new", 2));
+    for expected in [3, 4] {
+        assert_eq!(download(folder.path(), &["--sync", &undated]).status, 0);
+        assert_eq!(gets(), expected, "without a date nobody knows");
+    }
+}
+
+#[test]
+fn two_processes_never_write_one_part() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "0123456789".repeat(200_000);
+    let server = Scripted::start(move |request| match request.starts_with("HEAD") {
+        true => response("405 Method Not Allowed", "", ""),
+        false => response("200 OK", "ETag: \"e\"\r\n", &text),
+    });
+    let url = server.url("/f");
+    let mut first = Command::new(program())
+        .args(["download", "--limit-rate", "100k", &url])
+        .current_dir(folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let part = folder.path().join("f.part");
+    while fs::metadata(&part).map_or(0, |metadata| metadata.len()) == 0 {
+        assert_eq!(first.try_wait().unwrap(), None);
+        thread::sleep(Duration::from_millis(10));
+    }
+    let ran = download(folder.path(), &["--tries", "1", &url]);
+    assert_eq!((ran.status, ran.err.lines().count()), (23, 1), "{}", ran.err);
+    let named = format!("f.part: process {} is downloading to it", first.id());
+    let unnamed = "f.part: another process is downloading to it";
+    assert!(ran.err.contains(&named) || ran.err.contains(unnamed), "{}", ran.err);
+    // Killed, it leaves no lock behind.
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let ran = download(folder.path(), &[&url]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    assert_eq!(fs::metadata(folder.path().join("f")).unwrap().len(), 2_000_000);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_full_disk_is_told_and_nothing_is_taken_for_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "0123456789".repeat(200_000);
+    let server = Scripted::start(move |_| response("200 OK", "ETag: \"e\"\r\n", &text));
+    let (url, file) = (server.url("/f"), folder.path().join("f"));
+    fs::write(&file, "old").unwrap();
+    // A limit on the size of files fails like a disk that is full; the signal would end the program.
+    for (call, kept) in [(&["download", &url][..], "old"), (&["fetch", "-o", "g", &url], "old")] {
+        let output = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; ulimit -f 1000; exec \"$@\"", "sh"])
+            .arg(program())
+            .args(call)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(23), "{said}");
+        assert!(said.starts_with("avocet: ") && said.lines().count() == 1, "{said}");
+        assert!(said.contains("File too large"), "{said}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), kept);
+    }
+    // With room it goes on where it stopped.
+    let ran = download(folder.path(), &[&url]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    assert_eq!(fs::metadata(&file).unwrap().len(), 2_000_000);
+    assert!(!folder.path().join("f.part").exists());
+}

@@ -59,6 +59,9 @@ pub(crate) struct Download {
     /// Files at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     parallel: u16,
+    /// Fetch a file again unless size and date are those that the server says, also if it is newer
+    #[arg(long)]
+    sync: bool,
     /// Bytes per second for all files together, as 500k or 2M
     #[arg(long, value_name = "RATE", value_parser = amount::parse)]
     limit_rate: Option<NonZeroU64>,
@@ -129,7 +132,7 @@ fn status(error: &DownloadError) -> u8 {
     match error {
         DownloadError::Transfer(error) => exit::status(error),
         DownloadError::Status { .. } => 22,
-        DownloadError::File { .. } => 23,
+        DownloadError::File { .. } | DownloadError::Busy { .. } => 23,
         DownloadError::Nameless(_) => 2,
         DownloadError::Answer { .. } => 56,
         _ => 1,

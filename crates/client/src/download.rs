@@ -3,8 +3,11 @@
 mod answer;
 mod checksum;
 mod journal;
+mod lock;
 mod part;
 mod run;
+mod there;
+mod tries;
 
 use std::fmt;
 use std::io;
@@ -48,6 +51,7 @@ pub struct Download {
     split: Split,
     checksum: Option<Checksum>,
     rate: Option<u64>,
+    sync: bool,
 }
 
 /// Over how many connections a file comes.
@@ -121,6 +125,13 @@ pub enum DownloadError {
         /// What the system says.
         source: io::Error,
     },
+    /// Another run is writing this part.
+    Busy {
+        /// The part.
+        path: PathBuf,
+        /// The process, where the system tells.
+        process: Option<u32>,
+    },
     /// The URL names no file and none was given.
     Nameless(Url),
     /// What came is not what the checksum says; it was thrown away.
@@ -153,6 +164,7 @@ impl Download {
             split: Split::Auto,
             checksum: None,
             rate: None,
+            sync: false,
         }
     }
 
@@ -198,6 +210,14 @@ impl Download {
         self
     }
 
+    /// A file that is there counts only if it has the size and the very date that the server says, also
+    /// where it is newer; without a date it comes again.
+    #[must_use]
+    pub fn sync(mut self, sync: bool) -> Self {
+        self.sync = sync;
+        self
+    }
+
     /// The file must have this checksum.
     #[must_use]
     pub fn checksum(mut self, checksum: Checksum) -> Self {
@@ -236,6 +256,12 @@ impl fmt::Display for DownloadError {
             Self::Transfer(error) => error.fmt(f),
             Self::Status { url, status } => write!(f, "{url}: status {status}"),
             Self::File { path, source } => write!(f, "{}: {source}", path.display()),
+            Self::Busy { path, process: Some(process) } => {
+                write!(f, "{}: process {process} is downloading to it", path.display())
+            }
+            Self::Busy { path, process: None } => {
+                write!(f, "{}: another process is downloading to it", path.display())
+            }
             Self::Nameless(url) => write!(f, "{url} names no file"),
             Self::Checksum { path, expected, found } => {
                 let path = path.display();

@@ -404,3 +404,44 @@ fn the_name_may_be_the_servers_but_never_leaves_the_folder() {
     assert_eq!(done.path, folder.join("evil"));
     assert_eq!(place.leftovers(), ["evil"]);
 }
+
+/// A question about the file that would save the download must not hold it up.
+#[test]
+fn a_server_that_leads_about_is_asked_for_the_file_itself() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let questions = Arc::new(Mutex::new(0));
+    let asked = questions.clone();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, asked) = (stream.unwrap(), asked.clone());
+            thread::spawn(move || {
+                let mut line = String::new();
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                reader.read_line(&mut line).unwrap();
+                let answer = if line.starts_with("HEAD") {
+                    *asked.lock().unwrap() += 1;
+                    thread::sleep(Duration::from_millis(300));
+                    "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n"
+                } else {
+                    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+                };
+                let whole = format!("{answer}Connection: close\r\n\r\n");
+                // A client that has given up is what is wanted.
+                let _ = stream.write_all(whole.as_bytes());
+            });
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("f");
+    std::fs::write(&file, "old").unwrap();
+    let mut config = Config::default();
+    let quarter = Duration::from_millis(250);
+    (config.timeouts.connect, config.timeouts.tls) = (quarter, quarter);
+    config.timeouts.head = 2 * quarter;
+    let url = format!("http://{address}/").parse().unwrap();
+    let done = Download::new(url).file(&file).run(config, &mut |_| {}).unwrap();
+    assert_eq!((done.size, done.was_there), (0, false));
+    let questions = *questions.lock().unwrap();
+    assert!((1..=5).contains(&questions), "{questions} of at most ten");
+}

@@ -81,6 +81,7 @@ pub(super) fn jobs(options: &Options, settings: &Settings) -> Result<Vec<Job>, F
         let mut download = Download::new(url.clone())
             .folder(&options.dir)
             .tries(options.tries)
+            .sync(options.sync)
             .split(options.split);
         if let Some(file) = &options.output {
             download = download.file(options.dir.join(file));

@@ -1,12 +1,14 @@
 //! The part on the disk: opening, writing, taking its final name.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::fs::File;
+use std::io::ErrorKind::NotFound;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::DownloadError;
 use super::journal::Journal;
+use super::lock::open_alone;
 
 /// A part and its journal.
 pub(super) struct Part {
@@ -29,12 +31,15 @@ impl Part {
     pub(super) fn left(target: &Path) -> Result<Option<Self>, DownloadError> {
         let path = Self::path_for(target);
         let failed = |error| DownloadError::file(&path, error);
-        let Some(journal) = Journal::read(&path).map_err(failed)? else { return Ok(None) };
-        let file = match open(&path) {
+        let file = match open_alone(&path, false) {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(error)),
+            Err(DownloadError::File { source, .. }) if source.kind() == NotFound => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
         };
+        // Only now: until it was locked another run may have written it.
+        let Some(journal) = Journal::read(&path).map_err(failed)? else { return Ok(None) };
         // A journal that speaks of bytes beyond the end of its part belongs to another one.
         let len = file.metadata().map_err(failed)?.len();
         let sound = journal.pieces.iter().all(|piece| piece.at == piece.start || piece.at <= len);
@@ -46,10 +51,9 @@ impl Part {
     pub(super) fn fresh(target: &Path, journal: Journal) -> Result<Self, DownloadError> {
         let path = Self::path_for(target);
         let failed = |error| DownloadError::file(&path, error);
+        let file = open_alone(&path, true)?;
         Journal::remove(&path).map_err(failed)?;
-        let mut choose = OpenOptions::new();
-        choose.read(true).write(true).create(true).truncate(true);
-        let file = choose.custom_flags(no_follow()).open(&path).map_err(failed)?;
+        file.set_len(0).map_err(failed)?;
         journal.write(&path).map_err(failed)?;
         Ok(Self { path, file, journal, unwritten: 0 })
     }
@@ -105,15 +109,6 @@ impl Part {
         Journal::remove(&self.path).map_err(failed)?;
         std::fs::remove_file(&self.path).map_err(failed)
     }
-}
-
-fn open(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().read(true).write(true).custom_flags(no_follow()).open(path)
-}
-
-/// A link that somebody put in place of a part leads nowhere.
-fn no_follow() -> i32 {
-    i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default()
 }
 
 /// Bytes between two writings of the journal: what a killed run fetches again at most.

@@ -16,6 +16,7 @@ use super::answer::{content_range, date, number, target, unsatisfied_size, valid
 use super::checksum::Checksum;
 use super::journal::{Journal, LEAST_PIECE};
 use super::part::Part;
+use super::tries::{may_pass, pause};
 use super::{Download, DownloadError, Downloaded, Progress, Split};
 use crate::TransferId;
 use crate::config::Config;
@@ -29,6 +30,9 @@ pub(super) fn run(
     config: Config,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Downloaded, DownloadError> {
+    let times = &config.timeouts;
+    let patience = times.connect.saturating_add(times.tls).saturating_add(times.head);
+    let patience = times.total.map_or(patience, |total| total.min(patience));
     let multi = Multi::new(config).map_err(DownloadError::Transfer)?;
     let mut run = Run {
         download,
@@ -41,6 +45,7 @@ pub(super) fn run(
         modified: None,
         promised: None,
         ranges: true,
+        patience,
         began: Instant::now(),
     };
     if let Some(done) = run.is_there()? {
@@ -53,20 +58,22 @@ pub(super) fn run(
         match run.try_mirror(url) {
             Ok(()) => return run.finish(),
             // What is wrong with the disk is wrong with every mirror.
-            Err(error @ (DownloadError::File { .. } | DownloadError::Checksum { .. })) => {
-                return Err(error);
-            }
+            Err(
+                error @ (DownloadError::File { .. }
+                | DownloadError::Checksum { .. }
+                | DownloadError::Busy { .. }),
+            ) => return Err(error),
             Err(error) => last = Some(error),
         }
     }
     Err(last.unwrap_or_else(|| DownloadError::Nameless(download.mirrors[0].clone())))
 }
 
-struct Run<'a> {
-    download: &'a Download,
-    multi: Multi,
+pub(super) struct Run<'a> {
+    pub(super) download: &'a Download,
+    pub(super) multi: Multi,
     progress: &'a mut dyn FnMut(Progress),
-    target: PathBuf,
+    pub(super) target: PathBuf,
     part: Option<Part>,
     /// Whether the part is an earlier run's and was not agreed upon with the server yet.
     resumed: bool,
@@ -76,6 +83,8 @@ struct Run<'a> {
     promised: Option<Checksum>,
     /// Whether several ranges may be asked for at once: until a server gave the whole instead.
     ranges: bool,
+    /// How long the server may take to tell about the file.
+    pub(super) patience: Duration,
     began: Instant,
 }
 
@@ -87,63 +96,6 @@ struct Fetch {
 }
 
 impl Run<'_> {
-    /// Whether the file is there, complete: of the size that the server says, and no older.
-    fn is_there(&mut self) -> Result<Option<Downloaded>, DownloadError> {
-        let metadata = match std::fs::metadata(&self.target) {
-            Ok(metadata) => metadata,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(DownloadError::file(&self.target, error)),
-        };
-        let there = Downloaded {
-            path: self.target.clone(),
-            size: metadata.len(),
-            was_there: true,
-            fetched: 0,
-        };
-        if let Some(checksum) = &self.download.checksum {
-            let found = Checksum::of_file(checksum.kind(), &self.target)
-                .map_err(|error| DownloadError::file(&self.target, error))?;
-            return Ok((found == *checksum).then_some(there));
-        }
-        for url in &self.download.mirrors {
-            let Ok(head) = self.ask(url) else { continue };
-            let size = number(&head, &CONTENT_LENGTH);
-            let changed = date(&head, &LAST_MODIFIED);
-            let same_size = head.status() == StatusCode::OK && size == Some(metadata.len());
-            let no_older = match (changed, metadata.modified()) {
-                (Some(changed), Ok(ours)) => ours + Duration::from_secs(1) >= changed,
-                _ => true,
-            };
-            return Ok((same_size && no_older).then_some(there));
-        }
-        Ok(None)
-    }
-
-    /// The head that the server gives for the file.
-    fn ask(&mut self, url: &Url) -> Result<OwnedResponseHead, DownloadError> {
-        let request = plain(Request::to(Method::HEAD, url.clone()))?;
-        let id = self.multi.start(request).map_err(DownloadError::Transfer)?;
-        let mut answer = None;
-        loop {
-            self.multi.turn(None).map_err(DownloadError::Transfer)?;
-            while let Some((of, event)) = self.multi.next_event() {
-                match event {
-                    _ if of != id => {}
-                    TransferEvent::Head(head) => answer = Some(*head),
-                    TransferEvent::Failed(error) => return Err(DownloadError::Transfer(error)),
-                    TransferEvent::End(_) => {
-                        let missing = || {
-                            let reason = "the answer has no head".to_owned();
-                            DownloadError::Answer { url: url.clone(), reason }
-                        };
-                        return answer.ok_or_else(missing);
-                    }
-                    _ => {}
-                }
-            }
-        }
-    }
-
     /// Fetches from one mirror, with pauses between tries; progress gives the tries back.
     fn try_mirror(&mut self, url: &Url) -> Result<(), DownloadError> {
         let (mut failures, mut most) = (0, 0);
@@ -333,6 +285,8 @@ impl Run<'_> {
             self.target = self.download.folder.join(name);
         }
         let journal = Journal::new(validator(head), size, name);
+        // It is locked, against this run's next one too.
+        self.part = None;
         self.part = Some(Part::fresh(&self.target, journal)?);
         self.note_facts(head);
         self.begun(size, 0);
@@ -478,7 +432,7 @@ impl Run<'_> {
 }
 
 /// Content must come as it is: a coded form has other ranges.
-fn plain(request: Result<Request, Error>) -> Result<Request, DownloadError> {
+pub(super) fn plain(request: Result<Request, Error>) -> Result<Request, DownloadError> {
     let mut request = request.map_err(DownloadError::Transfer)?;
     request.options_mut().decode = false;
     request.with_field("Accept-Encoding", "identity").map_err(DownloadError::Transfer)
@@ -502,35 +456,7 @@ fn set_range(
     })
 }
 
-/// Whether another try may have better luck.
-fn may_pass(error: &DownloadError) -> bool {
-    match error {
-        DownloadError::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..),
-        DownloadError::Answer { .. } => true,
-        DownloadError::Transfer(error) => !matches!(
-            error.kind(),
-            ErrorKind::Url
-                | ErrorKind::Request
-                | ErrorKind::Resolve
-                | ErrorKind::Connect
-                | ErrorKind::Tls
-                | ErrorKind::Redirect
-        ),
-        _ => false,
-    }
-}
-
-/// Doubles with every failure up to a minute, less up to a half at random, so that many clients do not
-/// come back together.
-fn pause(first: Duration, failures: u32) -> Duration {
-    let full = first.saturating_mul(1 << failures.saturating_sub(1).min(6)).min(LONGEST_PAUSE);
-    let seed =
-        std::hash::BuildHasher::hash_one(&std::collections::hash_map::RandomState::new(), failures);
-    full.mul_f64(0.5 + (seed % 1000) as f64 / 2000.0)
-}
-
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const MOST_PIECES: u32 = 16;
 
 /// Below this one connection is as fast as several.
