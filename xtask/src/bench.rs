@@ -1,6 +1,7 @@
-//! `cargo xtask bench [NAME]`: the criterion benches, with baselines to compare with, and `server`,
-//! which measures whole servers.
+//! `cargo xtask bench [NAME]`: the criterion benches, with baselines to compare with, and `server` and
+//! `client`, which measure whole programs.
 
+mod client;
 pub(crate) mod contenders;
 mod counts;
 mod debian;
@@ -23,17 +24,29 @@ NAME is a bench of the package avocet-benches, or `server`, which measures whole
                          counts (instructions and allocations under Valgrind)
   --rounds N, --secs N   rounds (5) and the seconds of each server in a round (1)
   --idle-connections N   connections of the mode idle (10000)
-  --check                fail when a goal is missed";
+  --check                fail when a goal is missed
+
+or `client`, which measures whole clients and takes:
+  --against A,B,C        who runs: avocet (the example drive), floor, hyper, ureq, reqwest,
+                         reqwest-blocking, curl-crate, curl; all
+  --modes A,B            seq (small GETs in turn), par (64 in flight), dl (1 GiB), gz (text in gzip),
+                         counts (system calls and allocations); all
+  --rounds N, --check    as above";
 
 pub(crate) fn run(args: &mut Args) -> Outcome {
     let save = args.value("--save")?;
     let compare = args.value("--compare")?;
     let name = args.positional();
-    if name.as_deref() == Some("server") {
+    let whole: Option<fn(&mut Args) -> Outcome> = match name.as_deref() {
+        Some("server") => Some(server::run),
+        Some("client") => Some(client::run),
+        _ => None,
+    };
+    if let Some(whole) = whole {
         if save.is_some() || compare.is_some() {
-            return Err("servers are compared within a run, by --against and --also".to_owned());
+            return Err("whole programs are compared within a run, by --against".to_owned());
         }
-        return server::run(args);
+        return whole(args);
     }
     args.finish()?;
     let mut command = shell::cargo();

@@ -4,12 +4,13 @@
 //! difference: what it costs to start, to accept and to end falls out. Unlike times these figures
 //! are nearly the same in every run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use super::contenders::{self, Contender, Setting};
 use super::{load, table};
-use crate::{Outcome, tools};
+use crate::{Outcome, shell, tools};
 
 /// Requests of the shorter and the longer run.
 const REQUESTS: [u32; 2] = [4_000, 12_000];
@@ -87,6 +88,31 @@ fn count(contender: &Contender, args: &[&str], tool: &Tool, requests: u32) -> Re
     }
     server.end(PATIENCE)?;
     sum(&report, tool.before)
+}
+
+/// System calls of a program that runs to its end, its threads and children with it.
+pub(super) fn calls((program, args): &(PathBuf, Vec<String>)) -> Result<f64, String> {
+    tools::debian("perf", "linux-perf")?;
+    let report = contenders::folder().join("perf.csv");
+    let mut perf = Command::new("perf");
+    perf.args(["stat", "--field-separator", ",", "--event", "raw_syscalls:sys_enter", "--output"]);
+    perf.arg(&report).arg("--").arg(program).args(args);
+    shell::read_quietly(&mut perf)?;
+    let text = std::fs::read_to_string(&report)
+        .map_err(|error| format!("cannot read {}: {error}", report.display()))?;
+    let line = text.lines().find(|line| line.contains("raw_syscalls:sys_enter"));
+    let number = line.and_then(|line| line.split(',').next()?.parse().ok());
+    number.ok_or_else(|| format!("perf counted nothing: {text}"))
+}
+
+/// Allocations of a program that runs to its end.
+pub(super) fn allocations_of((program, args): &(PathBuf, Vec<String>)) -> Result<f64, String> {
+    tools::debian("valgrind", "valgrind")?;
+    let report = contenders::folder().join("valgrind");
+    let mut valgrind = Command::new("valgrind");
+    valgrind.arg(format!("--log-file={}", report.display())).args(ALLOCATIONS.args);
+    shell::read_quietly(valgrind.arg(program).args(args))?;
+    sum(&report, ALLOCATIONS.before)
 }
 
 /// The sum in the report of Valgrind.

@@ -1,6 +1,7 @@
 //! The servers that Debian packs, each with the settings under which it is cheapest.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::Outcome;
@@ -9,10 +10,8 @@ use crate::Outcome;
 pub(super) fn nginx(folder: &Path, port: u16, workers: u32) -> String {
     let folder = folder.display();
     let affinity = if workers > 1 { "worker_cpu_affinity auto;" } else { "" };
-    // Debian's nginx looks into folders that only root may write, unless each is named.
-    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|name| format!("    {name}_temp_path {folder}/{name};\n"))
-        .concat();
+    let temporary =
+        TEMPORARY.map(|name| format!("    {name}_temp_path {folder}/{name};\n")).concat();
     format!(
         "daemon off;
 worker_processes {workers};
@@ -41,6 +40,48 @@ http {{
 "
     )
 }
+
+/// nginx with large content for clients: plain below `/large`, in gzip below `/text`.
+pub(super) fn nginx_for_clients(folder: &Path, port: u16) -> String {
+    let folder = folder.display();
+    let temporary =
+        TEMPORARY.map(|name| format!("    {name}_temp_path {folder}/{name};\n")).concat();
+    format!(
+        "daemon off;
+worker_processes 1;
+error_log stderr crit;
+pid {folder}/nginx.pid;
+{}events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    sendfile on;
+    sendfile_max_chunk 1m;
+    tcp_nodelay on;
+    default_type text/plain;
+    keepalive_requests 1000000000;
+    open_file_cache max=16;
+{temporary}    server {{
+        listen 127.0.0.1:{port};
+        location = /large {{ alias {folder}/www/large; }}
+        location = /text {{
+            alias {folder}/www/plain.gz;
+            add_header Content-Encoding gzip;
+        }}
+    }}
+}}
+",
+        user()
+    )
+}
+
+/// Workers of a server that root starts are nobody, and nobody may not look below every folder.
+fn user() -> &'static str {
+    let is_root = fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0);
+    if is_root { "user root;\n" } else { "" }
+}
+
+/// Folders that Debian's nginx makes where only root may write, unless each is named.
+const TEMPORARY: [&str; 5] = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
 
 /// lighttpd serves a file of 13 bytes, which it keeps in its cache.
 pub(super) fn lighttpd(folder: &Path, port: u16, workers: u32) -> String {
