@@ -1,5 +1,4 @@
 //! `avocet serve` with uploads, new folders and deletions.
-#![expect(clippy::unwrap_used, reason = "a test fails where something fails")]
 
 use std::fs;
 

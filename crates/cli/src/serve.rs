@@ -78,6 +78,9 @@ struct Files {
     /// first that matches counts
     #[arg(long, value_name = "PATTERN=VALUE", value_parser = pair)]
     cache_control: Vec<(String, String)>,
+    /// Send folders as zip or tar when they are asked for with ?archive=zip or ?archive=tar
+    #[arg(long)]
+    archives: bool,
     /// Let scripts of every origin read what is served
     #[arg(long)]
     cors: bool,
@@ -110,6 +113,7 @@ impl Files {
             .try_files(self.try_files)
             .compress(!self.no_compress)
             .precompressed(!self.no_precompressed)
+            .archives(self.archives)
             .cors(self.cors);
         if self.follow_symlinks {
             folder = folder.links(Links::Anywhere);

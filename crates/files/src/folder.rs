@@ -53,6 +53,7 @@ pub struct Folder {
     memory: usize,
     recheck: Duration,
     changes: Changes,
+    archives: bool,
 }
 
 impl Folder {
@@ -77,6 +78,7 @@ impl Folder {
             memory: 64 * 1024 * 1024,
             recheck: Duration::from_secs(1),
             changes: Changes::new(),
+            archives: false,
         }
     }
 
@@ -203,6 +205,14 @@ impl Folder {
         self
     }
 
+    /// Whether a folder that may be listed is sent as one file when it is asked for with
+    /// `?archive=zip` or `?archive=tar`. It is made while it is sent, of what would be served: links
+    /// that leave the root are not in it, nor hidden files.
+    pub fn archives(mut self, sent: bool) -> Self {
+        self.archives = sent;
+        self
+    }
+
     /// Opens the folder. When its path comes to name another folder later, by a build or a deployment,
     /// that one is served from within a second on.
     ///
@@ -231,6 +241,7 @@ impl Folder {
             cache_control: self.cache_control.into_iter().map(pattern).collect(),
             methods: methods(&self.changes),
             is_shared: self.is_shared,
+            archives: self.archives && self.listing,
             offers_codings: self.offers_codings || self.makes_codings,
             uses_siblings: self.offers_codings,
             makes_codings: self.makes_codings,

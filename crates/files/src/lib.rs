@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod archive;
 mod base;
 mod cache;
 mod changes;
@@ -22,6 +23,7 @@ mod respond;
 mod root;
 mod service;
 mod settings;
+mod steps;
 mod types;
 mod validators;
 

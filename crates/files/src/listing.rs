@@ -86,7 +86,7 @@ pub(crate) fn respond(
     let look = match query.format {
         Format::Html => {
             let readme = page::Readme::find(&root, path, &entries);
-            Look::Page(Page::new(path, query, readme, shared.changes.rules.clone()))
+            Look::Page(Page::new(path, query, readme, shared))
         }
         Format::Json => Look::Json { url: path.to_url(true) },
     };

@@ -14,6 +14,7 @@ use http::header::{
 use http::{Method, StatusCode};
 use rustix::io::Errno;
 
+use crate::archive;
 use crate::base::Base;
 use crate::cache::Cache;
 use crate::changes::{ACCEPT_PATCH, Change, Changes, PARTIAL_UPLOAD, State, UPLOAD_LIMIT, sweep};
@@ -115,8 +116,35 @@ impl Service {
             return change.make(request, reply);
         }
         match *request.method() {
-            Method::GET | Method::HEAD => self.render(request, reply, path),
+            Method::GET | Method::HEAD => match self.archive_of(request, path) {
+                archive::Wanted::Nothing => self.render(request, reply, path),
+                archive::Wanted::Archive(kind) => self.send_archive(reply, path, kind),
+                archive::Wanted::Unknown => {
+                    let explanation = "There are archives of the forms zip and tar.";
+                    let refused = Response::error_because(StatusCode::BAD_REQUEST, explanation);
+                    reply.send(shared.settings.complete(refused));
+                }
+            },
             _ => reply.send(shared.settings.complete(not_allowed(request, &shared.settings))),
+        }
+    }
+
+    fn archive_of(&self, request: &Request<'_>, path: &FilePath<'_>) -> archive::Wanted {
+        if self.shared.settings.archives && path.is_folder() {
+            return archive::Wanted::of(request.query());
+        }
+        archive::Wanted::Nothing
+    }
+
+    fn send_archive(&self, reply: Reply<'_>, path: &FilePath<'_>, kind: archive::Kind) {
+        let (shared, pool, path) = (self.shared.clone(), self.pool.clone(), path.to_owned());
+        let deferred = Deferred::new(reply.defer());
+        let job = move || {
+            let response = archive::respond(&shared, &pool, &path, kind);
+            deferred.send(shared.settings.complete(response));
+        };
+        if self.pool.execute(job).is_err() {
+            log::warn!("the worker pool is full, an archive was refused");
         }
     }
 

@@ -21,6 +21,8 @@ pub(crate) struct Settings {
     pub(crate) methods: String,
     /// Whether scripts of other origins may read what is served.
     pub(crate) is_shared: bool,
+    /// Whether folders are sent as archives.
+    pub(crate) archives: bool,
     /// Whether codings are offered at all.
     pub(crate) offers_codings: bool,
     /// Whether those that lie beside a file are.
@@ -46,9 +48,13 @@ impl Settings {
 
     /// Whether files of this type are offered in codings.
     pub(crate) fn compresses(&self, media_type: &str) -> bool {
-        self.offers_codings
-            && MediaType::parse(media_type.as_bytes()).is_ok_and(|parsed| is_compressible(&parsed))
+        self.offers_codings && is_worth_compressing(media_type)
     }
+}
+
+/// Whether files of this type become much shorter by compression.
+pub(crate) fn is_worth_compressing(media_type: &str) -> bool {
+    MediaType::parse(media_type.as_bytes()).is_ok_and(|parsed| is_compressible(&parsed))
 }
 
 /// Whether compression is worth it. Pictures, sound, films and archives are compressed already.

@@ -12,6 +12,7 @@ use crate::changes::Changes;
 use crate::metadata::{Kind, Metadata};
 use crate::path::{FilePath, encode};
 use crate::root::Root;
+use crate::service::Shared;
 
 /// The frame of a page; its rows come one by one.
 pub(super) struct Page {
@@ -20,6 +21,7 @@ pub(super) struct Page {
     query: Query,
     readme: Option<Readme>,
     changes: Changes,
+    archives: bool,
 }
 
 /// A text that tells of its folder.
@@ -54,9 +56,11 @@ impl Page {
         path: &FilePath<'_>,
         query: Query,
         readme: Option<Readme>,
-        changes: Changes,
+        shared: &Shared,
     ) -> Self {
-        Self { above: path.segments().map(text::shown).collect(), query, readme, changes }
+        let above = path.segments().map(text::shown).collect();
+        let (changes, archives) = (shared.changes.rules.clone(), shared.settings.archives);
+        Self { above, query, readme, changes, archives }
     }
 
     pub(super) fn start(&self, entries: &Entries, out: &mut String) {
@@ -93,6 +97,9 @@ impl Page {
             }
             @if entries.is_cut() {
                 p.note role="status" { "The folder has more than " (MOST) " entries; these are some of them." }
+            }
+            @if self.archives {
+                p.note { "Download the folder as " a href="?archive=zip" download { "zip" } " or " a href="?archive=tar" download { "tar" } }
             }
             @if self.changes.uploads || self.changes.folders { (self.tools()) }
             @if self.changes.deletes {

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a test fails where something fails")]
 
+mod archives;
 mod cached;
 mod changes;
 mod codings;
