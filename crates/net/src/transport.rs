@@ -23,6 +23,12 @@ pub trait Transport: Send {
     /// far as it can, so that a short read means that nothing is left.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize>;
 
+    /// Whether the next read gives something without an event: bytes that were left, the end or an
+    /// error, which the transport knows of already. A short read means less then.
+    fn holds_input(&self) -> bool {
+        false
+    }
+
     /// Writes from the front of the outbox until it is empty (true) or the transport is full
     /// (false, which promises an event). A transport that stops for another reason says so by
     /// [`Outbox::pause`] and false; one that writes through another outbox passes that one's
@@ -70,6 +76,10 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
 
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         (**self).read(buf)
+    }
+
+    fn holds_input(&self) -> bool {
+        (**self).holds_input()
     }
 
     fn write(&mut self, out: &mut Outbox) -> io::Result<bool> {

@@ -79,6 +79,13 @@ impl<'a> Turn<'a> {
         self.ready = self.ready.without(bits);
     }
 
+    /// Adds the readable bit for a transport that holds input, since no event will tell of it.
+    pub fn look_into(&mut self, transport: &dyn Transport) {
+        if transport.holds_input() {
+            self.ready |= Readiness::READABLE;
+        }
+    }
+
     /// Takes the loop's scratch buffer of 64 KiB; give it back before the turn ends.
     pub fn take_scratch(&mut self) -> Vec<u8> {
         let mut scratch = std::mem::take(&mut self.scheduler.scratch);
@@ -120,7 +127,7 @@ impl<'a> Turn<'a> {
                     Ok(Input::Closed)
                 }
                 Ok(count) => {
-                    if count < buf.len() && !self.read_closed() {
+                    if count < buf.len() && !self.read_closed() && !transport.holds_input() {
                         self.clear(Readiness::READABLE);
                     }
                     Ok(Input::Bytes(count))

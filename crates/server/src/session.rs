@@ -308,7 +308,13 @@ impl Session {
 
     fn read(&mut self, cx: &mut Turn<'_>, scratch: &mut [u8]) -> Result<Input, Ended> {
         let Some(transport) = &mut self.transport else { return Err(Ended) };
-        cx.read(&mut **transport, scratch).map_err(|error| self.lost("reading from", &error))
+        match cx.read(&mut **transport, scratch) {
+            // RFC 9112 §9.8: "Servers SHOULD be prepared to receive an incomplete close from the
+            // client, since the client can often locate the end of server data." What a request
+            // lacks shows by its own framing.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Input::Closed),
+            result => result.map_err(|error| self.lost("reading from", &error)),
+        }
     }
 
     /// Writes what the transport takes; how much it took.
@@ -375,6 +381,8 @@ impl Session {
             Ok(Established::Done) => {
                 self.state.stage = Stage::Open;
                 self.clock.opened(cx.now());
+                // A first request may have come together with the end of a handshake.
+                cx.look_into(&**transport);
                 Ok(true)
             }
             Ok(Established::Pending) => {

@@ -144,6 +144,10 @@ impl<T: Transport> Transport for FaultyTransport<T> {
         Ok(count)
     }
 
+    fn holds_input(&self) -> bool {
+        self.inner.holds_input()
+    }
+
     fn write(&mut self, out: &mut Outbox) -> io::Result<bool> {
         let before = out.len();
         match self.begin(Readiness::WRITABLE) {

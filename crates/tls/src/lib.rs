@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod certificate;
+mod client;
+mod der;
+mod describe;
+mod error;
+mod name_map;
+mod oids;
+mod pem;
+mod pin;
+mod provider;
+mod roots;
+mod server;
+mod summary;
+mod transport;
+mod verifier;
+mod when;
+
+pub use certificate::{Certificate, MalformedCertificate};
+pub use client::{ClientSettings, ClientTls};
+pub use error::{Distrust, ErrorKind, TlsError};
+pub use pem::Credentials;
+pub use pin::Pin;
+pub use provider::Provider;
+pub use roots::Roots;
+pub use server::{ClientCertificates, ServerSettings, ServerTls};
+pub use transport::TlsTransport;

@@ -1,0 +1,342 @@
+//! TLS around a transport.
+
+mod intake;
+mod output;
+
+use std::io;
+use std::sync::Arc;
+
+use avocet_net::{Established, Outbox, PeerInfo, Registration, Transport};
+use rustls::Connection;
+
+use crate::describe::{Role, describe};
+use crate::error::{ErrorKind, TlsError};
+use crate::provider::Provider;
+use crate::summary;
+use output::Flushed;
+
+/// TLS spoken over another transport, as server or client.
+///
+/// Made by [`ServerTls::wrap`](crate::ServerTls::wrap) and [`ClientTls::wrap`](crate::ClientTls::wrap).
+/// [`Transport::establish`] makes the handshake; how long it may take is the task's deadline.
+/// [`Transport::close_write`], and dropping the transport, send close_notify; a reset does not. The
+/// end of the other side without one is an error of the kind `UnexpectedEof`.
+///
+/// *Bounds*: at most 64 KiB of output are encrypted ahead of the transport below; they still count in
+/// the outbox until they have left. Of input it holds one record, and of a handshake's messages 64 KiB.
+/// Nothing is held beyond that: not reading is back-pressure as without TLS.
+pub struct TlsTransport<T: Transport> {
+    inner: T,
+    conn: Connection,
+    stage: Stage,
+    end: End,
+    /// Plaintext that rustls holds for us.
+    readable: usize,
+    /// Plaintext at the front of the outbox that is encrypted but has not left.
+    sealed: u64,
+    info: PeerInfo,
+    setup: Arc<Setup>,
+    /// Whom a client wants to talk to.
+    name: Option<Box<str>>,
+}
+
+/// What all connections of one configuration share beside that of rustls.
+pub(crate) struct Setup {
+    pub(crate) provider: Provider,
+    /// Sent to a client that speaks something else.
+    pub(crate) to_plaintext: Vec<u8>,
+    /// Whether the certificates of peers are checked.
+    pub(crate) verifies: bool,
+}
+
+enum Stage {
+    /// The handshake; whether anything has come yet.
+    Shaking {
+        heard: bool,
+    },
+    Open,
+    /// Our side is over; whether close_notify and the end below have been sent.
+    Closed {
+        sent: bool,
+    },
+    /// The handshake failed: what is left to be sent leaves, and what still comes is read away, so
+    /// that no reset destroys our alert before the peer has read it.
+    Refusing(Refusal),
+    /// It is to end by a reset.
+    Reset,
+}
+
+struct Refusal {
+    error: Option<io::Error>,
+    /// Bytes in the clear, and how many of them have left.
+    answer: Outbox,
+    closed: bool,
+    drained: usize,
+}
+
+/// How the other side has ended.
+enum End {
+    Not,
+    /// By close_notify.
+    Closed,
+    /// Without.
+    Cut,
+    /// By an error, given out once.
+    Failed(Option<io::Error>),
+}
+
+impl<T: Transport> TlsTransport<T> {
+    pub(crate) fn new(
+        inner: T,
+        conn: Connection,
+        setup: Arc<Setup>,
+        name: Option<Box<str>>,
+    ) -> Self {
+        let info = inner.info().clone();
+        Self {
+            inner,
+            conn,
+            stage: Stage::Shaking { heard: false },
+            end: End::Not,
+            readable: 0,
+            sealed: 0,
+            info,
+            setup,
+            name,
+        }
+    }
+
+    fn role(&self) -> Role<'_> {
+        match (&self.conn, &self.name) {
+            (Connection::Client(_), Some(name)) => Role::Client { name },
+            _ => Role::Server,
+        }
+    }
+
+    /// Carries the handshake on as far as it goes.
+    fn shake(&mut self) -> io::Result<Established> {
+        if self.inner.establish()? == Established::Pending {
+            return Ok(Established::Pending);
+        }
+        loop {
+            let flushed = self.flush()?;
+            if !self.conn.is_handshaking() {
+                if flushed != Flushed::All {
+                    return Ok(Established::Pending);
+                }
+                self.open();
+                return Ok(Established::Done);
+            }
+            match self.receive() {
+                Ok(true) => {}
+                Ok(false) => return Err(self.closed_early().into()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Established::Pending);
+                }
+                Err(error) => return self.refuse(error),
+            }
+        }
+    }
+
+    fn closed_early(&self) -> TlsError {
+        let who = match self.role() {
+            Role::Client { name } => name,
+            Role::Server => "the client",
+        };
+        TlsError::new(ErrorKind::Closed, format!("{who} closed within the handshake"))
+    }
+
+    fn open(&mut self) {
+        self.stage = Stage::Open;
+        self.info = self.inner.info().clone();
+        let secured = summary::of(&self.conn, &self.setup, self.name.as_deref());
+        self.info.secured = Some(Arc::new(secured));
+    }
+
+    /// Reads once during the handshake and steps; false at the end.
+    fn receive(&mut self) -> io::Result<bool> {
+        let (count, first) = self.pull()?;
+        if count == 0 {
+            return Ok(false);
+        }
+        if let Stage::Shaking { heard } = &mut self.stage
+            && !std::mem::replace(heard, true)
+            && first.is_ascii_alphabetic()
+        {
+            let message = match self.role() {
+                Role::Client { name } => format!("{name} does not speak TLS on this port"),
+                Role::Server => "the client does not speak TLS".to_owned(),
+            };
+            return Err(TlsError::new(ErrorKind::NotTls, message).into());
+        }
+        self.process().map(|()| true)
+    }
+
+    /// Lets rustls look at what came. Its alert, if it has one, leaves as far as it can.
+    fn process(&mut self) -> io::Result<()> {
+        match self.conn.process_new_packets() {
+            Ok(state) => {
+                self.readable = state.plaintext_bytes_to_read();
+                if state.peer_has_closed() && matches!(self.end, End::Not) {
+                    self.end = End::Closed;
+                }
+                Ok(())
+            }
+            Err(error) => {
+                let error = describe(error, self.role());
+                if let Err(failed) = self.flush() {
+                    log::debug!("sending an alert to {}: {failed}", self.info.remote);
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// The handshake failed. A server stays until its alert is likely to have been read.
+    fn refuse(&mut self, error: io::Error) -> io::Result<Established> {
+        if matches!(self.conn, Connection::Client(_)) {
+            self.stage = Stage::Closed { sent: true };
+            return Err(error);
+        }
+        log::debug!("refusing {}: {error}", self.info.remote);
+        let mut answer = Outbox::new();
+        if TlsError::of(&error).is_some_and(|error| error.kind() == ErrorKind::NotTls) {
+            answer.push_slice(&self.setup.to_plaintext);
+        }
+        self.stage =
+            Stage::Refusing(Refusal { error: Some(error), answer, closed: false, drained: 0 });
+        self.go_on_refusing()
+    }
+
+    fn go_on_refusing(&mut self) -> io::Result<Established> {
+        let flushed = self.flush();
+        let Stage::Refusing(refusal) = &mut self.stage else { return Ok(Established::Pending) };
+        let mut over = || {
+            let again = || io::Error::from(io::ErrorKind::NotConnected);
+            Err(refusal.error.take().unwrap_or_else(again))
+        };
+        match flushed {
+            Ok(Flushed::All) => {}
+            Ok(_) => return Ok(Established::Pending),
+            Err(_) => return over(),
+        }
+        if !refusal.closed {
+            match self.inner.write(&mut refusal.answer) {
+                Ok(true) => {}
+                Ok(false) => return Ok(Established::Pending),
+                Err(_) => return over(),
+            }
+            refusal.closed = true;
+            if self.inner.close_write().is_err() {
+                return over();
+            }
+        }
+        let mut scratch = [0; 1024];
+        loop {
+            match self.inner.read(&mut scratch) {
+                Ok(0) => return over(),
+                Ok(count) => {
+                    refusal.drained += count;
+                    if refusal.drained > MOST_DRAINED {
+                        return over();
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Established::Pending);
+                }
+                Err(_) => return over(),
+            }
+        }
+    }
+
+    /// Sends what tells the peer that our side is over, as far as it goes.
+    fn close(&mut self) -> io::Result<()> {
+        if let Stage::Closed { sent: sent @ false } = &mut self.stage {
+            *sent = true;
+            if self.flush()? == Flushed::All {
+                return self.inner.close_write();
+            }
+            self.stage = Stage::Closed { sent: false };
+        }
+        Ok(())
+    }
+}
+
+impl<T: Transport> Transport for TlsTransport<T> {
+    fn establish(&mut self) -> io::Result<Established> {
+        match self.stage {
+            Stage::Shaking { .. } => self.shake(),
+            Stage::Refusing(_) => self.go_on_refusing(),
+            Stage::Open | Stage::Closed { .. } | Stage::Reset => Ok(Established::Done),
+        }
+    }
+
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self.stage {
+            Stage::Open => self.take(buf),
+            Stage::Closed { .. } => {
+                self.close()?;
+                self.take(buf)
+            }
+            _ => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    fn holds_input(&self) -> bool {
+        self.readable > 0 || !matches!(self.end, End::Not) || self.inner.holds_input()
+    }
+
+    fn write(&mut self, out: &mut Outbox) -> io::Result<bool> {
+        match self.stage {
+            Stage::Open => self.send(out),
+            Stage::Closed { .. } => Err(io::ErrorKind::BrokenPipe.into()),
+            _ => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// The alert leaves at once where there is room; else it follows with the next read.
+    fn close_write(&mut self) -> io::Result<()> {
+        match self.stage {
+            Stage::Open => {
+                self.conn.send_close_notify();
+                self.stage = Stage::Closed { sent: false };
+                self.close()
+            }
+            Stage::Closed { .. } => Ok(()),
+            _ => self.inner.close_write(),
+        }
+    }
+
+    fn reset(&mut self) -> io::Result<()> {
+        self.stage = Stage::Reset;
+        self.inner.reset()
+    }
+
+    fn info(&self) -> &PeerInfo {
+        &self.info
+    }
+
+    fn register(&mut self, registration: &Registration<'_>) -> io::Result<()> {
+        self.inner.register(registration)
+    }
+}
+
+impl<T: Transport> Drop for TlsTransport<T> {
+    /// RFC 8446 §6.1: "Each party MUST send a close_notify alert before closing its write side of the
+    /// connection, unless it has already sent some error alert." A socket that is full to the brim
+    /// does not take it any more; the peer then sees a truncation, as it does after a crash.
+    fn drop(&mut self) {
+        if matches!((&self.stage, &self.end), (Stage::Open, End::Not | End::Closed)) {
+            self.conn.send_close_notify();
+        }
+        if matches!(self.stage, Stage::Open | Stage::Closed { sent: false })
+            && let Err(error) = self.flush()
+        {
+            log::trace!("no close_notify to {}: {error}", self.info.remote);
+        }
+    }
+}
+
+/// Bytes of a refused peer that are read away.
+const MOST_DRAINED: usize = 64 * 1024;

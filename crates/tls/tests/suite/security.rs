@@ -1,0 +1,291 @@
+//! The classes of attacks on TLS, each by its name.
+
+use std::io;
+
+use avocet_net::{Established, Transport, memory_pair};
+use avocet_tls::{
+    ClientCertificates, ClientSettings, ClientTls, Distrust, ErrorKind, ServerSettings, ServerTls,
+    TlsError,
+};
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair};
+
+use crate::support::{Authority, Issued, client, connected, ends, pair, read, shake, write};
+
+fn serving(issued: &Issued) -> ServerTls {
+    ServerTls::open(ServerSettings::new().credentials(issued.credentials())).unwrap()
+}
+
+fn distrust(issued: &Issued, client: &ClientTls, host: &str) -> Distrust {
+    let (mut here, mut there) = ends(&serving(issued), client, host);
+    let (one, _) = shake(&mut here, &mut there);
+    let error = one.expect_err("it is refused");
+    match TlsError::of(&error).expect("an error of TLS").kind() {
+        ErrorKind::Distrusted(distrust) => distrust,
+        other => panic!("{other:?}: {error}"),
+    }
+}
+
+/// A hello of an old version, as it stands on the wire.
+fn hello(version: [u8; 2]) -> Vec<u8> {
+    let mut body = vec![version[0], version[1]];
+    body.extend([7; 32]);
+    body.push(0);
+    body.extend([0x00, 0x04, 0xc0, 0x2b, 0x00, 0x2f]);
+    body.extend([0x01, 0x00]);
+    let mut hello = vec![0x16, 0x03, 0x01, 0x00, body.len() as u8 + 4, 0x01, 0x00, 0x00];
+    hello.push(body.len() as u8);
+    hello.extend(body);
+    hello
+}
+
+#[test]
+fn security_versions_before_1_2_are_refused() {
+    let (server, _) = pair();
+    for version in [[3, 0], [3, 1], [3, 2]] {
+        let (mut here, there) = memory_pair(4096);
+        let mut there = server.wrap(there);
+        write(&mut here, &hello(version));
+        here.close_write().unwrap();
+        let error = loop {
+            match there.establish() {
+                Ok(Established::Pending) => {}
+                Ok(Established::Done) => panic!("{version:?} is too old"),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(TlsError::of(&error).unwrap().kind(), ErrorKind::Incompatible, "{error}");
+        // A fatal alert: protocol_version (70), or handshake_failure (40).
+        let alert = read(&mut here).unwrap();
+        assert!(alert[0] == 0x15 && alert[5] == 2 && [40, 70].contains(&alert[6]), "{alert:?}");
+    }
+}
+
+#[test]
+fn security_no_name_is_taken_from_the_common_name() {
+    let authority = Authority::new("Test CA");
+    let issued = authority
+        .issue_with(&[], |params| params.distinguished_name.push(DnType::CommonName, "localhost"));
+    assert_eq!(distrust(&issued, &client(&authority), "localhost"), Distrust::WrongName);
+}
+
+#[test]
+fn security_an_address_matches_addresses_only() {
+    let authority = Authority::new("Test CA");
+    let issued = authority.issue_with(&[], |params| {
+        let name = "127.0.0.1".try_into().unwrap();
+        params.subject_alt_names = vec![rcgen::SanType::DnsName(name)];
+    });
+    assert_eq!(distrust(&issued, &client(&authority), "127.0.0.1"), Distrust::WrongName);
+}
+
+#[test]
+fn security_a_wildcard_is_a_whole_left_label() {
+    let authority = Authority::new("Test CA");
+    let client = client(&authority);
+    for (pattern, host) in [
+        ("*.example.org", "example.org"),
+        ("*.example.org", "a.b.example.org"),
+        ("a*.example.org", "ab.example.org"),
+        ("a.*.org", "a.example.org"),
+        ("*", "localhost"),
+    ] {
+        let issued = authority.issue(&[pattern]);
+        distrust(&issued, &client, host);
+    }
+}
+
+#[test]
+fn security_purpose_authority_and_time_are_checked() {
+    let authority = Authority::new("Test CA");
+    let trusting = client(&authority);
+    let for_clients = authority.issue_with(&["localhost"], |params| {
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    });
+    assert_eq!(distrust(&for_clients, &trusting, "localhost"), Distrust::Purpose);
+    // Whoever has a certificate for a server cannot issue others with it.
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["mallory.example".to_owned()]).unwrap();
+    params.is_ca = IsCa::ExplicitNoCa;
+    let middle = params.signed_by(&key, &authority.0).unwrap();
+    let issuer = rcgen::Issuer::from_params(&params, &key);
+    let own = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let leaf = params.signed_by(&own, &issuer).unwrap();
+    let chain = format!("{}{}", leaf.pem(), middle.pem());
+    let forged = Issued { certificate: chain, key: own.serialize_pem(), serial: Vec::new() };
+    distrust(&forged, &trusting, "localhost");
+    // An authority whose path is limited cannot make another authority.
+    let authority_below = |name: &str, constraints, above: &Authority| {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(constraints);
+        let key = KeyPair::generate().unwrap();
+        Authority(rcgen::CertifiedIssuer::signed_by(params, key, &above.0).unwrap())
+    };
+    for (limit, allowed) in [(0, false), (1, true)] {
+        let upper = authority_below("upper", BasicConstraints::Constrained(limit), &authority);
+        let lower = authority_below("lower", BasicConstraints::Unconstrained, &upper);
+        let mut issued = lower.issue(&["localhost"]);
+        issued.certificate.push_str(&lower.0.pem());
+        issued.certificate.push_str(&upper.0.pem());
+        if allowed {
+            connected(&serving(&issued), &trusting);
+        } else {
+            distrust(&issued, &trusting, "localhost");
+        }
+    }
+}
+
+#[test]
+fn security_the_end_without_close_notify_is_reported() {
+    let (server, client) = pair();
+    let (here, mut below) = memory_pair(64 * 1024);
+    let (mut across, there) = memory_pair(64 * 1024);
+    let (mut here, mut there) = (client.wrap(here, "localhost").unwrap(), server.wrap(there));
+    for _ in 0..4 {
+        drop(here.establish());
+        write(&mut across, &read(&mut below).unwrap());
+        drop(there.establish());
+        write(&mut below, &read(&mut across).unwrap());
+    }
+    below.close_write().unwrap();
+    let error = here.read(&mut [0; 64]).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    assert_eq!(TlsError::of(&error).unwrap().kind(), ErrorKind::Truncated);
+}
+
+#[test]
+fn security_a_changed_byte_ends_the_connection() {
+    let (server, client) = pair();
+    for at in [5, 20, 40] {
+        let (here, mut below) = memory_pair(64 * 1024);
+        let (mut across, there) = memory_pair(64 * 1024);
+        let (mut here, mut there) = (client.wrap(here, "localhost").unwrap(), server.wrap(there));
+        for _ in 0..4 {
+            drop(here.establish());
+            write(&mut across, &read(&mut below).unwrap());
+            drop(there.establish());
+            write(&mut below, &read(&mut across).unwrap());
+        }
+        write(&mut here, b"pay 10 to bob, please");
+        let mut wire = read(&mut below).unwrap();
+        wire[at % 30] ^= 1;
+        write(&mut across, &wire);
+        let error = there.read(&mut [0; 64]).unwrap_err();
+        assert_eq!(TlsError::of(&error).unwrap().kind(), ErrorKind::Protocol, "{error}");
+    }
+}
+
+#[test]
+fn security_tickets_are_not_shared_between_servers_of_different_rules() {
+    let authority = Authority::new("Test CA");
+    let issued = authority.issue(&["localhost"]);
+    let open = serving(&issued);
+    let clients = ClientCertificates::Required(authority.roots(), Vec::new());
+    let settings = ServerSettings::new().credentials(issued.credentials()).clients(clients);
+    let closed = ServerTls::open(settings).unwrap();
+    let trusting = client(&authority);
+    let (mut here, _there) = connected(&open, &trusting);
+    drop(here.read(&mut [0; 1]));
+    let (mut here, mut there) = ends(&closed, &trusting, "localhost");
+    let (_, two) = shake(&mut here, &mut there);
+    let error = two.unwrap_err();
+    assert_eq!(TlsError::of(&error).unwrap().kind(), ErrorKind::ClientCertificate, "{error}");
+}
+
+#[test]
+fn security_a_ticket_does_not_outlive_a_reload_where_clients_are_asked() {
+    let authority = Authority::new("Test CA");
+    let issued = authority.issue(&["localhost"]);
+    let clients = ClientCertificates::Required(authority.roots(), Vec::new());
+    let settings = ServerSettings::new().credentials(issued.credentials()).clients(clients);
+    let server = ServerTls::open(settings).unwrap();
+    let (_folder, path) = authority.issue_client("alice").file();
+    let settings = ClientSettings::new(authority.roots()).credentials(path, None);
+    let alice = ClientTls::open(settings).unwrap();
+    let resumed = || {
+        let (mut here, _there) = connected(&server, &alice);
+        drop(here.read(&mut [0; 1]));
+        here.info().secured.as_ref().unwrap().resumed
+    };
+    assert_eq!((resumed(), resumed()), (false, true));
+    server.reload().unwrap();
+    assert_eq!((resumed(), resumed()), (false, true));
+}
+
+#[test]
+fn security_plaintext_before_the_handshake_is_never_inside() {
+    let (server, client) = pair();
+    let (here, mut below) = memory_pair(64 * 1024);
+    let (mut across, there) = memory_pair(64 * 1024);
+    let mut here = client.wrap(here, "localhost").unwrap();
+    let mut there = server.wrap(there);
+    assert_eq!(here.establish().unwrap(), Established::Pending);
+    let mut hello = read(&mut below).unwrap();
+    // A request in the clear, behind the hello and within a record of content.
+    let request = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
+    hello.extend([0x17, 0x03, 0x03, 0x00, request.len() as u8]);
+    hello.extend(request);
+    write(&mut across, &hello);
+    across.close_write().unwrap();
+    let error = loop {
+        match there.establish() {
+            Ok(Established::Pending) => {}
+            Ok(Established::Done) => panic!("nothing was agreed on"),
+            Err(error) => break error,
+        }
+    };
+    assert!(TlsError::of(&error).is_some(), "{error}");
+    assert!(there.read(&mut [0; 64]).is_err(), "and nothing of it can be read");
+}
+
+#[test]
+fn security_a_bad_certificate_on_reload_keeps_the_old_one() {
+    let authority = Authority::new("Test CA");
+    let issued = authority.issue(&["localhost"]);
+    let (_folder, path) = issued.file();
+    let server = ServerTls::open(ServerSettings::new().files(&path, None)).unwrap();
+    let other = authority.issue(&["localhost"]);
+    for bad in [
+        String::new(),
+        "nonsense".to_owned(),
+        issued.certificate.clone(),
+        format!("{}{}", issued.certificate, other.key),
+        issued.pem().replace("M", "!"),
+    ] {
+        std::fs::write(&path, bad).unwrap();
+        assert_eq!(server.reload().unwrap_err().kind(), ErrorKind::Credentials);
+        connected(&server, &client(&authority));
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert!(server.reload().is_err());
+    connected(&server, &client(&authority));
+}
+
+#[test]
+fn security_no_more_than_a_hello_is_held_for_a_peer_who_never_finishes() {
+    let (server, _) = pair();
+    let (mut here, there) = memory_pair(1024 * 1024);
+    let mut there = server.wrap(there);
+    // Handshake messages that announce 16 MiB and come piece by piece.
+    let mut record = vec![0x16, 0x03, 0x01, 0x40, 0x00, 0x01, 0xff, 0xff, 0xff];
+    record.resize(5 + 0x4000, 0);
+    let mut sent = 0;
+    let error = loop {
+        if !here.peer_ended() {
+            write(&mut here, &record);
+            sent += record.len();
+        }
+        record[5..9].fill(0);
+        match there.establish() {
+            Ok(Established::Pending) if sent < 1_000_000 => {}
+            Ok(_) => panic!("{sent} bytes are held"),
+            Err(error) => break error,
+        }
+        if here.peer_ended() {
+            here.close_write().unwrap();
+        }
+    };
+    assert!(TlsError::of(&error).is_some(), "{error}");
+    assert!(sent <= 100_000, "{sent} bytes before the end");
+}
