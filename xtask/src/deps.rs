@@ -68,6 +68,13 @@ const RULES: &[Rule] = &[
         goal: 45,
     },
     Rule {
+        package: "avocet-tls",
+        arrows: &["avocet-net"],
+        never: &[HTTP, &["ring", "openssl", "rustls-platform-verifier"]],
+        ceiling: 20,
+        goal: 20,
+    },
+    Rule {
         package: "avocet-files",
         arrows: &[
             "avocet-wire",
@@ -91,6 +98,7 @@ const RULES: &[Rule] = &[
             "avocet-files",
             "avocet-cookies",
             "avocet-encoding",
+            "avocet-tls",
         ],
         never: &[],
         ceiling: 18,
@@ -98,6 +106,11 @@ const RULES: &[Rule] = &[
     },
     Rule { package: "avocet-cli", arrows: &["avocet"], never: &[], ceiling: 120, goal: 120 },
 ];
+
+/// Every feature of the umbrella but those of TLS: a build with all of them has nothing of it below.
+const WITHOUT_TLS: &str = "client,digest,download,cookies,encoding,files,server,signals";
+/// What TLS brings.
+const TLS: &[&str] = &["avocet-tls", "rustls", "rustls-webpki", "aws-lc-rs", "aws-lc-sys", "ring"];
 
 /// Packages that are not published: tests and tools, which may name anything.
 const UNPUBLISHED: &[&str] = &["avocet-testkit", "avocet-tests", "avocet-benches", "xtask"];
@@ -135,6 +148,15 @@ pub(crate) fn run(args: &mut Args) -> Outcome {
         let plain = tree(&[])?.iter().filter(|name| !is_own(name)).count();
         println!("{:18} {plain:>7} {:>7} {:>4}", rule.package, rule.ceiling, rule.goal);
         faults.extend(faults_of(rule, &direct, &below, plain));
+    }
+    let without = shell::read_quietly(
+        shell::cargo()
+            .args(["tree", "--locked", "--package", "avocet", "--prefix", "none", "--no-dedupe"])
+            .args(["--edges", "normal", "--target", "all", "--no-default-features"])
+            .args(["--features", WITHOUT_TLS]),
+    )?;
+    for name in crates(&without).iter().map(|id| name_of(id)).filter(|name| TLS.contains(name)) {
+        faults.push(format!("{name} is below avocet without its feature `tls`"));
     }
     let everything = shell::read(
         shell::cargo()
