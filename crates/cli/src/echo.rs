@@ -1,5 +1,7 @@
 //! `avocet echo`: answers with what was asked, for trying out clients and for conformance probes.
 
+use std::sync::Arc;
+
 use avocet::server::{Methods, Reply, Request, Response, Router, Sink};
 use avocet::wire::Fields;
 use clap::Args;
@@ -7,7 +9,7 @@ use http::header::{COOKIE, UPGRADE};
 use http::{Method, StatusCode};
 
 use crate::failure::Failure;
-use crate::running::{Serving, announce};
+use crate::running::{Service, Serving};
 
 /// Options of `echo`.
 ///
@@ -22,7 +24,8 @@ pub(crate) struct Echo {
 impl Echo {
     pub(crate) fn run(self, quiet: bool) -> Result<(), Failure> {
         let router = router().map_err(Failure::failed)?;
-        self.serving.run(router, quiet, |address| announce(quiet, "Echoing", address))
+        let what = "Echoing".to_owned();
+        self.serving.run(Service { what, handler: Arc::new(router), again: None }, quiet)
     }
 }
 

@@ -74,7 +74,7 @@ impl Fetch {
         range: Range<usize>,
     ) -> Result<Self, Failure> {
         let mut part = match section {
-            Some(section) => settings.with_section::<Self>(section)?,
+            Some(section) => settings.parse::<Self>(Some(section))?,
             None => self.clone(),
         };
         // What is about the call as a whole no host can change.

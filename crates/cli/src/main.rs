@@ -101,7 +101,7 @@ fn parse(arguments: Vec<OsString>) -> Result<Arguments, Failure> {
 
 fn run(arguments: Arguments, settings: &Settings) -> Result<(), Failure> {
     match arguments.verb {
-        Verb::Serve(serve) => serve.run(arguments.quiet),
+        Verb::Serve(serve) => serve.run(settings, arguments.quiet),
         Verb::Fetch(fetch) => fetch.run(settings, arguments.verbose > 0, arguments.quiet),
         Verb::Download(download) => download.run(settings, arguments.quiet),
         Verb::Check(check) => check.run(arguments.quiet),

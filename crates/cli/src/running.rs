@@ -1,17 +1,29 @@
-//! What every verb that serves has in common: where it listens, what it logs, how it stops.
+//! What every verb that serves has in common: where it listens, what it logs, how it goes on with other
+//! settings, how it stops.
+
+mod announce;
+mod figures;
+mod log_file;
+mod swap;
+mod systemd;
 
 use std::io;
 use std::path::PathBuf;
 use std::process;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use avocet::net::{Address, ListenAddress, Signal, on_signals};
-use avocet::server::{Config, Grace, Handle, Handler, LineLog, LogFormat, Server};
-use clap::{Args, ValueEnum};
+use avocet::net::{ListenAddress, Signal, on_signals};
+use avocet::server::{Bound, Config, Grace, Handle, Handler, LineLog, LogFormat, Server};
+use clap::{Args, Command, ValueEnum};
 
+use self::announce::announce;
+use self::figures::Figures;
+use self::log_file::LogFile;
+use self::swap::Swap;
 use crate::failure::Failure;
-use crate::output;
+use crate::settings;
 
 /// Options of verbs that serve.
 #[derive(Args)]
@@ -29,13 +41,20 @@ pub(crate) struct Serving {
     /// Threads that serve; one per core by default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: Option<u16>,
-    /// What a line of the access log, on standard error, looks like
+    /// What a line of the access log, on standard error or in --log-file, looks like
     #[arg(long, value_name = "FORMAT", default_value = "common")]
     log_format: LogChoice,
+    /// Add the access log to FILE; SIGHUP opens it anew
+    #[arg(long, value_name = "FILE")]
+    log_file: Option<PathBuf>,
+    /// Address to tell figures on, at /metrics for Prometheus, and whether requests are taken, at
+    /// /health
+    #[arg(long, value_name = "ADDRESS")]
+    metrics: Option<ListenAddress>,
     /// The Server field of responses; `off` sends none
     #[arg(long, value_name = "NAME", default_value = "avocet")]
     server_header: String,
-    /// File of settings, instead of avocet/config.toml below ~/.config
+    /// File of settings, instead of avocet/config.toml below ~/.config; SIGHUP reads it anew
     #[arg(long = "config", value_name = "FILE")]
     settings: Option<PathBuf>,
 }
@@ -52,38 +71,87 @@ enum LogChoice {
     Off,
 }
 
+/// What is served.
+pub(crate) struct Service {
+    /// What the person is told, as `Serving /srv`.
+    pub(crate) what: String,
+    pub(crate) handler: Arc<dyn Handler>,
+    /// Puts the handler together anew, by settings that may have changed.
+    pub(crate) again: Option<Again>,
+}
+
+/// Makes a handler for the settings of the moment.
+pub(crate) type Again = Box<dyn Fn() -> Result<Arc<dyn Handler>, Failure> + Send>;
+
 impl Serving {
-    /// Serves until a signal comes. `announce` is told each address once all are bound.
-    pub(crate) fn run(
-        self,
-        handler: impl Handler + 'static,
-        quiet: bool,
-        announce: impl Fn(&Address),
-    ) -> Result<(), Failure> {
+    /// Serves until a signal comes.
+    pub(crate) fn run(self, service: Service, quiet: bool) -> Result<(), Failure> {
         raise_descriptor_limit();
+        let Service { what, handler, again } = service;
+        let file = self.log_file.as_deref().map(|path| {
+            LogFile::open(path).map_err(|error| {
+                Failure::with_status(23, format_args!("cannot write {}: {error}", path.display()))
+            })
+        });
+        let file = file.transpose()?;
+        let log = self.log(quiet, file.clone())?;
+        let swap = again.is_some().then(|| Arc::new(Swap::new(handler.clone())));
+        let bound = match swap.clone() {
+            Some(swap) => self.bind(swap, &log)?,
+            // Nothing will be exchanged.
+            None => self.bind(handler, &log)?,
+        };
+        let stopping = Arc::new(AtomicBool::new(false));
+        let figures = self.metrics.as_ref();
+        let figures = figures.map(|at| Figures::start(at, bound.handle(), stopping.clone()));
+        let figures = figures.transpose()?;
+        let reload = Reload { swap, again, file };
+        answer_signals(bound.handle(), stopping, reload).map_err(Failure::failed)?;
+        if !quiet {
+            for address in bound.addresses() {
+                announce(&what, address);
+            }
+            if let Some(figures) = &figures {
+                announce("Telling figures", &figures.address);
+            }
+        }
+        systemd::notify("READY=1");
+        let result = bound.run().map_err(Failure::failed);
+        if let Some(figures) = figures {
+            figures.stop();
+        }
+        if let Some(log) = log {
+            log.flush();
+        }
+        result
+    }
+
+    fn bind(
+        &self,
+        handler: Arc<dyn Handler>,
+        log: &Option<Arc<LineLog>>,
+    ) -> Result<Bound, Failure> {
         let mut config = Config::default();
         config.server_name = (self.server_header != "off").then(|| self.server_header.clone());
         let mut server = Server::new(handler).config(config);
         if let Some(workers) = self.workers {
             server = server.workers(usize::from(workers));
         }
-        for address in self.addresses() {
-            server = server.listen(address);
+        let handed = systemd::sockets()?;
+        let is_activated = !handed.is_empty();
+        for socket in handed {
+            server = server.adopt(socket);
         }
-        let log = self.log(quiet)?;
-        if let Some(log) = &log {
+        // A supervisor that hands sockets over has chosen the address; others must be asked for.
+        if !is_activated || self.public || !self.listen.is_empty() {
+            for address in self.addresses() {
+                server = server.listen(address);
+            }
+        }
+        if let Some(log) = log {
             server = server.access_log(log.clone());
         }
-        let bound = server.bind().map_err(Failure::failed)?;
-        stop_on_signals(bound.handle()).map_err(Failure::failed)?;
-        for address in bound.addresses() {
-            announce(address);
-        }
-        let result = bound.run().map_err(Failure::failed);
-        if let Some(log) = log {
-            log.flush();
-        }
-        result
+        server.bind().map_err(Failure::failed)
     }
 
     fn addresses(&self) -> Vec<ListenAddress> {
@@ -94,43 +162,66 @@ impl Serving {
         }
     }
 
-    fn log(&self, quiet: bool) -> Result<Option<Arc<LineLog>>, Failure> {
+    fn log(&self, quiet: bool, file: Option<LogFile>) -> Result<Option<Arc<LineLog>>, Failure> {
         let format = match self.log_format {
-            _ if quiet => return Ok(None),
+            _ if quiet && file.is_none() => return Ok(None),
             LogChoice::Off => return Ok(None),
             LogChoice::Common => LogFormat::Common,
             LogChoice::Combined => LogFormat::Combined,
             LogChoice::Json => LogFormat::Json,
         };
-        LineLog::new(format, io::stderr()).map(Some).map_err(Failure::failed)
+        let log = match file {
+            Some(file) => LineLog::new(format, file),
+            None => LineLog::new(format, io::stderr()),
+        };
+        log.map(Some).map_err(Failure::failed)
     }
 }
 
-/// The URL of an address, as a browser takes it.
-pub(crate) fn url(address: &Address) -> String {
-    match address {
-        Address::Ip(address) if address.ip().is_unspecified() => {
-            format!("http://localhost:{}/", address.port())
+/// The names of the options that are about a server as a whole.
+pub(crate) fn keys() -> Vec<String> {
+    let command = Serving::augment_args(Command::new("serving"));
+    command.get_arguments().map(|arg| settings::key(arg).to_owned()).collect()
+}
+
+/// What is renewed on SIGHUP.
+struct Reload {
+    swap: Option<Arc<Swap>>,
+    again: Option<Again>,
+    file: Option<LogFile>,
+}
+
+impl Reload {
+    fn run(&self) {
+        if let Some(file) = &self.file
+            && let Err(error) = file.reopen()
+        {
+            log::error!("the access log stays in its file: {error}");
         }
-        Address::Ip(address) => format!("http://{address}/"),
-        other => other.to_string(),
+        let (Some(swap), Some(again)) = (&self.swap, &self.again) else { return };
+        match again() {
+            Ok(handler) => {
+                swap.exchange(handler);
+                log::info!("the settings were read anew");
+            }
+            Err(failure) => log::error!("the settings stay as they were: {failure}"),
+        }
     }
 }
 
 /// The first SIGINT or SIGTERM lets what is under way finish, the second ends at once. A person who
 /// presses Ctrl-C waits at most 4 s, a supervisor 30 s.
-fn stop_on_signals(handle: Handle) -> io::Result<()> {
-    let mut asked = false;
+fn answer_signals(handle: Handle, stopping: Arc<AtomicBool>, reload: Reload) -> io::Result<()> {
     on_signals(move |signal| {
         let deadline = match signal {
-            Signal::HangUp => return,
+            Signal::HangUp => return reload.run(),
             Signal::Interrupt => Duration::from_secs(4),
             Signal::Terminate => Duration::from_secs(30),
         };
-        if asked {
+        if stopping.swap(true, Ordering::Relaxed) {
             process::exit(1);
         }
-        asked = true;
+        systemd::notify("STOPPING=1");
         let live = handle.totals().live;
         if live > 0 {
             log::info!("stopping; {live} connections may finish");
@@ -149,12 +240,5 @@ fn raise_descriptor_limit() {
         if let Err(error) = setrlimit(Resource::Nofile, limit) {
             log::info!("the limit on descriptors stays: {error}");
         }
-    }
-}
-
-/// Tells that a verb is ready.
-pub(crate) fn announce(quiet: bool, what: &str, address: &Address) {
-    if !quiet {
-        output::line(format_args!("{what} on {}", url(address)));
     }
 }

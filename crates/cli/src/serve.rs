@@ -1,20 +1,27 @@
 //! `avocet serve`.
 
 mod changing;
+mod files;
+mod hosts;
+mod rules;
 
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use avocet::files::{Folder, Links, Types};
-use avocet::server::{Response, respond};
+use avocet::files::Folder;
+use avocet::server::{Handler, Response, respond};
 use bytes::Bytes;
 use clap::Args;
-use http::HeaderName;
 
+use self::changing::Changing;
+use self::files::Files;
+use self::hosts::Hosts;
+use self::rules::Rules;
 use crate::failure::Failure;
-use crate::running::{Serving, announce};
-use changing::Changing;
+use crate::running::{Again, Service, Serving};
+use crate::settings::Settings;
 
 /// Options of `serve`.
 #[derive(Args)]
@@ -26,6 +33,8 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "TEXT", conflicts_with = "folder")]
     text: Option<String>,
     #[command(flatten)]
+    rules: Rules,
+    #[command(flatten)]
     files: Files,
     #[command(flatten)]
     changing: Changing,
@@ -33,133 +42,56 @@ pub(crate) struct Serve {
     serving: Serving,
 }
 
-/// Options about files.
-#[derive(Args)]
-#[command(next_help_heading = "Files")]
-struct Files {
-    /// File that stands for its folder, any number of times, best first
-    #[arg(long, value_name = "NAME", default_values = ["index.html", "index.htm"])]
-    index: Vec<String>,
-    /// Answer 404 for folders without such a file, and list none
-    #[arg(long)]
-    no_listing: bool,
-    /// Show files and folders whose names begin with a dot
-    #[arg(long)]
-    hidden: bool,
-    /// Follow symbolic links that lead out of the folder
-    #[arg(long)]
-    follow_symlinks: bool,
-    /// Send the page PATH for every path that names no file and has no ending: for applications
-    /// that know their paths themselves. No folder is listed then
-    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = "index.html")]
-    spa: Option<String>,
-    /// Path to try where there is no file, any number of times; {path} is what was asked for
-    #[arg(long, value_name = "PATH")]
-    try_files: Vec<String>,
-    /// Page to send with 404
-    #[arg(long = "404", value_name = "PATH")]
-    not_found: Option<String>,
-    /// Media type of files by the ending of their names, as .gmi=text/gemini, any number of times
-    #[arg(long, alias = "type", value_name = "EXT=TYPE", value_parser = pair)]
-    mime: Vec<(String, String)>,
-    /// Charset of text; `off` says none
-    #[arg(long, value_name = "NAME", default_value = "utf-8")]
-    charset: String,
-    /// Send files as they are: no compression, unless a compressed file lies beside
-    #[arg(long)]
-    no_compress: bool,
-    /// Ignore compressed files (.zst, .br, .gz) that lie beside others
-    #[arg(long)]
-    no_precompressed: bool,
-    /// Field of every response, any number of times
-    #[arg(long, value_name = "NAME: VALUE", value_parser = field)]
-    header: Vec<(HeaderName, String)>,
-    /// Cache-Control of files that match a pattern, as *.css=max-age=3600, any number of times; the
-    /// first that matches counts
-    #[arg(long, value_name = "PATTERN=VALUE", value_parser = pair)]
-    cache_control: Vec<(String, String)>,
-    /// Send folders as zip or tar when they are asked for with ?archive=zip or ?archive=tar
-    #[arg(long)]
-    archives: bool,
-    /// Let scripts of every origin read what is served
-    #[arg(long)]
-    cors: bool,
+/// A handler and what a person calls it.
+struct Site {
+    what: String,
+    handler: Arc<dyn Handler>,
 }
 
 impl Serve {
-    pub(crate) fn run(self, quiet: bool) -> Result<(), Failure> {
-        if let Some(text) = self.text {
+    pub(crate) fn run(self, settings: &Settings, quiet: bool) -> Result<(), Failure> {
+        let Self { folder, text, rules, files, changing, serving } = self;
+        let site = Site::open(folder, text, rules, files, changing)?;
+        let what = site.what.clone();
+        let handler = Hosts::around(site, settings)?;
+        let again = settings.has_file().then(|| again(settings.clone()));
+        serving.run(Service { what, handler, again }, quiet)
+    }
+
+    fn site(self) -> Result<Site, Failure> {
+        Site::open(self.folder, self.text, self.rules, self.files, self.changing)
+    }
+}
+
+/// Reads the settings anew. Where the server listens and what it logs stay as they were.
+fn again(settings: Settings) -> Again {
+    Box::new(move || {
+        let settings = settings.again()?;
+        let serve: Serve = settings.parse(None)?;
+        Hosts::around(serve.site()?, &settings)
+    })
+}
+
+impl Site {
+    fn open(
+        folder: PathBuf,
+        text: Option<String>,
+        rules: Rules,
+        files: Files,
+        changing: Changing,
+    ) -> Result<Self, Failure> {
+        if let Some(text) = text {
             let text = Bytes::from(text);
-            let handler = respond(move |_| Response::text(text.clone()));
-            let ready = |address: &_| announce(quiet, "Serving a text", address);
-            return self.serving.run(handler, quiet, ready);
+            let handler = Arc::new(respond(move |_| Response::text(text.clone())));
+            return Ok(Self { what: "Serving a text".to_owned(), handler: rules.around(handler)? });
         }
-        let name = self.folder.display();
+        let name = folder.display();
         let refused = |error| unusable(&name, &error);
-        let what = format!("Serving {}", self.folder.canonicalize().map_err(refused)?.display());
-        let folder = Folder::new(&self.folder).changes(self.changing.changes());
-        let service = self.files.set(folder).open().map_err(refused)?;
-        self.serving.run(service, quiet, |address| announce(quiet, &what, address))
+        let what = format!("Serving {}", folder.canonicalize().map_err(refused)?.display());
+        let service = files.set(Folder::new(&folder).changes(changing.changes()));
+        let handler = Arc::new(service.open().map_err(refused)?);
+        Ok(Self { what, handler: rules.around(handler)? })
     }
-}
-
-impl Files {
-    fn set(self, folder: Folder) -> Folder {
-        let mut folder = folder
-            .types(self.types())
-            .index(self.index)
-            .listing(!self.no_listing && self.spa.is_none())
-            .hidden(self.hidden)
-            .try_files(self.try_files)
-            .compress(!self.no_compress)
-            .precompressed(!self.no_precompressed)
-            .archives(self.archives)
-            .cors(self.cors);
-        if self.follow_symlinks {
-            folder = folder.links(Links::Anywhere);
-        }
-        if let Some(page) = self.spa {
-            folder = folder.single_page(page);
-        }
-        if let Some(page) = self.not_found {
-            folder = folder.not_found(page);
-        }
-        for (name, value) in self.header {
-            folder = folder.field(name, value);
-        }
-        for (pattern, value) in self.cache_control {
-            folder = folder.cache_control(pattern, value);
-        }
-        folder
-    }
-
-    fn types(&self) -> Types {
-        let charset = (self.charset != "off").then_some(self.charset.as_str());
-        let types = Types::default().with_charset(charset);
-        let add =
-            |types: Types, (ending, name): &(String, String)| types.with(ending, name.as_str());
-        let types = self.mime.iter().fold(types, add);
-        match std::fs::read_to_string(TABLE) {
-            Ok(table) => types.with_table(&table),
-            // Few systems have one, and the built-in table knows what is common.
-            Err(_) => types,
-        }
-    }
-}
-
-/// Two parts around the first equals sign.
-fn pair(text: &str) -> Result<(String, String), String> {
-    let (left, right) = text.split_once('=').ok_or("there is no = in it")?;
-    if left.is_empty() || right.is_empty() {
-        return Err("one side of the = is empty".to_owned());
-    }
-    Ok((left.to_owned(), right.to_owned()))
-}
-
-fn field(text: &str) -> Result<(HeaderName, String), String> {
-    let (name, value) = text.split_once(':').ok_or("there is no colon in it")?;
-    let name = name.parse::<HeaderName>().map_err(|error| error.to_string())?;
-    Ok((name, value.trim().to_owned()))
 }
 
 /// Why a folder cannot be served.
@@ -172,23 +104,5 @@ fn unusable(name: impl fmt::Display, error: &io::Error) -> Failure {
         }
         io::ErrorKind::InvalidInput => Failure::usage(error),
         _ => Failure::failed(format!("{name}: {error}")),
-    }
-}
-
-/// Where systems keep their table of media types.
-const TABLE: &str = "/etc/mime.types";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pairs_and_fields_have_two_sides() {
-        let both = |left: &str, right: &str| Ok((left.to_owned(), right.to_owned()));
-        assert_eq!(pair("*.css=max-age=60"), both("*.css", "max-age=60"));
-        assert!(pair("none").is_err() && pair("=x").is_err() && pair("x=").is_err());
-        let parsed = field("X-Set:  a: b ").unwrap();
-        assert_eq!(parsed, (HeaderName::from_static("x-set"), "a: b".to_owned()));
-        assert!(field("none").is_err() && field("a b: c").is_err());
     }
 }

@@ -18,6 +18,7 @@ use clap::{ArgMatches, Command, FromArgMatches};
 use url::Url;
 
 pub(crate) use self::file::{File, Section};
+pub(crate) use self::hosts::HostPattern;
 pub(crate) use self::layers::Source;
 pub(crate) use self::options::{is_secret, key, settable};
 
@@ -26,6 +27,7 @@ use crate::failure::Failure;
 use crate::target::with_scheme;
 
 /// What is set for one call of a verb.
+#[derive(Clone)]
 pub(crate) struct Settings {
     command: Command,
     given: Vec<OsString>,
@@ -63,21 +65,40 @@ impl Settings {
         hosts::best(sections.filter(|section| self.is_of_hosts(section)), host, port)
     }
 
-    /// What the verb is told when a section holds too.
+    /// Whether there is a file that could be read again.
+    pub(crate) fn has_file(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// The same call with its file read anew.
+    ///
+    /// *Errors*: as [`read`](Self::read).
+    pub(crate) fn again(&self) -> Result<Self, Failure> {
+        Self::read(self.command.clone(), self.given.clone())
+    }
+
+    /// The virtual hosts of the verb.
+    pub(crate) fn sites(&self) -> impl Iterator<Item = &Section> {
+        let sections = self.file.iter().flat_map(File::sections);
+        sections
+            .filter(|section| matches!(section, Section::Site { .. }) && self.is_of_hosts(section))
+    }
+
+    /// The options of the verb, with those of a section if one holds too.
     ///
     /// *Errors*: as [`arguments`](Self::arguments), and options that contradict each other.
-    pub(crate) fn with_section<T: FromArgMatches>(&self, section: &Section) -> Result<T, Failure> {
-        let arguments = match self.layers(Some(section))? {
+    pub(crate) fn parse<T: FromArgMatches>(&self, section: Option<&Section>) -> Result<T, Failure> {
+        let arguments = match self.layers(section)? {
             Some(layers) => layers.arguments(),
             None => self.given.clone(),
         };
+        let place = section.map(|section| format!("{section}: ")).unwrap_or_default();
         let wrong = |error: clap::Error| {
-            Failure::usage(format_args!("{section}: {}", crate::usage::line(&error)))
+            Failure::usage(format_args!("{place}{}", crate::usage::line(&error)))
         };
         let matches = self.command.clone().try_get_matches_from(arguments).map_err(wrong)?;
-        let (_, matches) = matches
-            .subcommand()
-            .ok_or_else(|| Failure::usage(format_args!("{section}: there is no verb")))?;
+        let (_, matches) =
+            matches.subcommand().ok_or_else(|| Failure::usage("there is no verb"))?;
         T::from_arg_matches(matches).map_err(wrong)
     }
 

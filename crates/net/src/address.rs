@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 
 /// One end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -100,6 +100,34 @@ impl ListenAddress {
 }
 
 impl Listener {
+    /// A socket that listens already, as a supervisor hands it over.
+    ///
+    /// *Errors*: those of the system.
+    pub fn adopt_tcp(listener: std::net::TcpListener) -> io::Result<Self> {
+        SockRef::from(&listener).set_tcp_nodelay(true)?;
+        listener.set_nonblocking(true)?;
+        Ok(Self::Tcp(listener))
+    }
+
+    /// The same with a path, which stays when the server ends: it is its maker's.
+    ///
+    /// *Errors*: those of the system.
+    pub fn adopt_unix(listener: UnixListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let path = listener.local_addr()?.as_pathname().map(Path::to_owned).unwrap_or_default();
+        Ok(Self::Unix(listener, Arc::new(SocketFile { path, identity: NOBODYS })))
+    }
+
+    /// Another one for the same queue of connections.
+    ///
+    /// *Errors*: no descriptor is left.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Ok(match self {
+            Self::Tcp(listener) => Self::Tcp(listener.try_clone()?),
+            Self::Unix(listener, file) => Self::Unix(listener.try_clone()?, file.clone()),
+        })
+    }
+
     /// The real address, with the port that was chosen where 0 was asked for.
     pub fn address(&self) -> io::Result<Address> {
         Ok(match self {
@@ -302,9 +330,27 @@ fn is_stale(path: &Path) -> io::Result<bool> {
 
 const BACKLOG: i32 = 1024;
 
+/// No file has this identity.
+const NOBODYS: (u64, u64) = (0, 0);
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_that_was_handed_over_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let handed = Listener::adopt_unix(UnixListener::bind(&path).unwrap()).unwrap();
+        let clone = handed.try_clone().unwrap();
+        assert_eq!(clone.address().unwrap(), Address::Unix(Some(Arc::from(path.as_path()))));
+        drop((handed, clone));
+        assert!(path.exists());
+        let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = tcp.local_addr().unwrap();
+        let handed = Listener::adopt_tcp(tcp).unwrap();
+        assert_eq!(handed.try_clone().unwrap().address().unwrap(), Address::Ip(address));
+    }
 
     fn parsed(text: &str) -> Result<String, String> {
         text.parse::<ListenAddress>().map(|a| a.to_string()).map_err(|e| e.to_string())

@@ -32,6 +32,16 @@ impl<'a> Request<'a> {
         Self { params: Some(params), ..self }
     }
 
+    /// The same request with another head: for handlers that stand around others and lead a request
+    /// elsewhere.
+    #[must_use]
+    pub fn with_head<'b>(self, head: &'b RequestHead<'b>) -> Request<'b>
+    where
+        'a: 'b,
+    {
+        Request { head, ..self }
+    }
+
     /// The whole head.
     pub fn head(&self) -> &'a RequestHead<'a> {
         self.head

@@ -33,6 +33,7 @@ use crate::worker::Shared;
 pub struct Server {
     handler: Arc<dyn Handler>,
     addresses: Vec<ListenAddress>,
+    adopted: Vec<Listener>,
     workers: usize,
     config: Config,
     access_log: Option<Arc<dyn AccessLog>>,
@@ -74,6 +75,7 @@ impl Server {
         Self {
             handler: Arc::new(handler),
             addresses: Vec::new(),
+            adopted: Vec::new(),
             workers: thread::available_parallelism().map_or(1, usize::from),
             config: Config::default(),
             access_log: None,
@@ -85,6 +87,13 @@ impl Server {
     #[must_use]
     pub fn listen(mut self, address: ListenAddress) -> Self {
         self.addresses.push(address);
+        self
+    }
+
+    /// Adds a socket that listens already. Its connections are shared by all loops.
+    #[must_use]
+    pub fn adopt(mut self, listener: Listener) -> Self {
+        self.adopted.push(listener);
         self
     }
 
@@ -135,11 +144,12 @@ impl Server {
     ///
     /// *Errors*: the address that cannot be had, and why; or no descriptors for the loops.
     pub fn bind(mut self) -> Result<Bound, BindError> {
-        if self.addresses.is_empty() {
+        if self.addresses.is_empty() && self.adopted.is_empty() {
             self.addresses.push(ListenAddress::loopback(0));
         }
         let failed = |address: &ListenAddress, source| BindError::new(address.clone(), source);
-        let first = &self.addresses[0];
+        let none = ListenAddress::loopback(0);
+        let first = self.addresses.first().unwrap_or(&none);
         let limit = self.config.max_connections.unwrap_or_else(ConnectionCount::default_limit);
         let shared = Shared::new(self.handler, self.config, self.access_log)
             .map_err(|error| failed(first, io::Error::new(io::ErrorKind::InvalidInput, error)))?;
@@ -149,6 +159,12 @@ impl Server {
             loops.push((event_loop, Vec::new()));
         }
         let mut addresses = Vec::new();
+        for listener in self.adopted {
+            addresses.push(listener.address().map_err(|error| failed(first, error))?);
+            for (_, own) in &mut loops {
+                own.push(listener.try_clone().map_err(|error| failed(first, error))?);
+            }
+        }
         for address in &self.addresses {
             let listeners = address.bind(self.workers)?;
             let bound = listeners.first().map(Listener::address);

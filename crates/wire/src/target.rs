@@ -39,6 +39,19 @@ impl<'b> Target<'b> {
         Ok(Self { bytes, form })
     }
 
+    /// A path, with a query or without, as the target of a request other than CONNECT: for those who
+    /// lead a request elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// It does not begin with a slash, or holds what no target may.
+    pub fn of_path(path: &'b str) -> Result<Self, ReadError> {
+        match path.starts_with('/') {
+            true => Self::parse(Kind::Other, path.as_bytes()),
+            false => Err(ReadError::malformed(Fault::TargetForm, 0)),
+        }
+    }
+
     /// A target that was checked before.
     #[inline]
     pub(crate) fn checked(bytes: &'b [u8], form: TargetForm) -> Self {
@@ -207,6 +220,15 @@ mod tests {
     use http::Method;
 
     use super::*;
+
+    #[test]
+    fn a_path_of_a_program_is_held_to_the_same_rules() {
+        let target = Target::of_path("/a%20b?x=\\").unwrap();
+        assert_eq!((target.path(), target.query()), ("/a%20b", Some("x=\\")));
+        for wrong in ["", "a", "*", "http://h/", "/a b", "/a\\b", "/\r\n", "/\u{e9}"] {
+            assert!(Target::of_path(wrong).is_err(), "{wrong}");
+        }
+    }
 
     fn parse(method: Method, text: &str) -> Result<Target<'_>, ReadError> {
         Target::parse(Kind::of(method.as_str().as_bytes()), text.as_bytes())

@@ -69,7 +69,7 @@ pub(super) fn jobs(options: &Options, settings: &Settings) -> Result<Vec<Job>, F
             None => options,
             Some(section) => match known.entry(section) {
                 Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => entry.insert(settings.with_section(section)?),
+                Entry::Vacant(entry) => entry.insert(settings.parse(Some(section))?),
             },
         };
         let name = name(options, &url);

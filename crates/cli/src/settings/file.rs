@@ -21,10 +21,12 @@ use clap::Command;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::hosts::HostPattern;
 use super::{guess, options};
 use crate::failure::Failure;
 
 /// A file that was read and could be understood as TOML.
+#[derive(Clone)]
 pub(crate) struct File {
     pub(super) path: PathBuf,
     pub(super) entries: Vec<Entry>,
@@ -35,6 +37,7 @@ pub(crate) struct File {
 }
 
 /// One setting.
+#[derive(Clone)]
 pub(super) struct Entry {
     pub(super) section: Section,
     pub(super) key: String,
@@ -207,11 +210,11 @@ impl File {
 }
 
 impl Section {
-    /// The name of the host that it is about.
-    pub(crate) fn host(&self) -> Option<&str> {
+    /// The hosts that it is about.
+    pub(crate) fn pattern(&self) -> Option<HostPattern> {
         match self {
             Self::Verb { .. } => None,
-            Self::Site { host, .. } | Self::Host { host } => Some(host),
+            Self::Site { host, .. } | Self::Host { host } => Some(HostPattern::new(host)),
         }
     }
 }
@@ -234,7 +237,13 @@ fn keys<'a>(command: &'a Command, section: &Section) -> Vec<&'a str> {
     };
     match section {
         Section::Verb { verb } => of(&[verb]),
-        Section::Site { verb, .. } => of(&[verb]),
+        // What is about the server as a whole no host can have for itself.
+        Section::Site { verb, .. } => {
+            let whole = crate::running::keys();
+            let mut keys = of(&[verb]);
+            keys.retain(|key| whole.iter().all(|whole| whole != key));
+            keys
+        }
         Section::Host { .. } => of(&options::HOSTS),
     }
 }

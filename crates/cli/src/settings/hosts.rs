@@ -1,43 +1,68 @@
-//! Which section holds for a host.
+//! Names of hosts in settings.
 
 use super::file::Section;
 
-/// The section whose name fits best: one with the port before one without, the whole name before an
-/// ending with a star, the longer ending before the shorter.
+/// A name, or an ending with a star before it, with a port or for any. They are ordered by how well
+/// they fit: one with a port is greater than one without, a whole name than an ending, a longer ending
+/// than a shorter.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct HostPattern {
+    port: Option<u16>,
+    is_whole: bool,
+    len: usize,
+    /// Without the star, in lower case.
+    name: String,
+}
+
+impl HostPattern {
+    pub(super) fn new(text: &str) -> Self {
+        let (name, port) = split(text);
+        let is_whole = !name.starts_with('*');
+        let name = name.trim_start_matches('*').to_ascii_lowercase();
+        Self { port, is_whole, len: name.len(), name }
+    }
+
+    /// Whether a host is meant, in any case and with a dot at its end or none.
+    pub(crate) fn fits(&self, host: &str, port: Option<u16>) -> bool {
+        let host = host.strip_suffix('.').unwrap_or(host).as_bytes();
+        let name = self.name.as_bytes();
+        let start = host.len().saturating_sub(name.len());
+        let fits = match self.is_whole {
+            true => host.len() == name.len(),
+            false => host.len() > name.len(),
+        };
+        fits && host[start..].eq_ignore_ascii_case(name)
+            && (self.port.is_none() || self.port == port)
+    }
+
+    /// The same for what stands in Host.
+    pub(crate) fn fits_authority(&self, authority: &str) -> bool {
+        let (host, port) = split(authority);
+        self.fits(host, port)
+    }
+}
+
+/// The section whose name fits best.
 pub(super) fn best<'a>(
     sections: impl Iterator<Item = &'a Section>,
     host: &str,
     port: Option<u16>,
 ) -> Option<&'a Section> {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
     sections
-        .filter_map(|section| Some((rank(section.host()?, &host, port)?, section)))
-        .max_by_key(|(rank, _)| *rank)
+        .filter_map(|section| Some((section.pattern()?, section)))
+        .filter(|(pattern, _)| pattern.fits(host, port))
+        .max_by(|(one, _), (other, _)| one.cmp(other))
         .map(|(_, section)| section)
 }
 
-/// How well a pattern fits; `None` if it does not.
-fn rank(pattern: &str, host: &str, port: Option<u16>) -> Option<(bool, bool, usize)> {
-    let (name, wanted) = split(pattern);
-    if wanted.is_some() && wanted != port {
-        return None;
-    }
-    let name = name.to_ascii_lowercase();
-    let fits = match name.strip_prefix('*') {
-        Some(ending) => host.len() > ending.len() && host.ends_with(ending),
-        None => host == name,
-    };
-    fits.then_some((wanted.is_some(), !name.starts_with('*'), name.len()))
-}
-
 /// A name and a port behind it; the colons of an address of IPv6 in brackets are none.
-fn split(pattern: &str) -> (&str, Option<u16>) {
-    match pattern.rsplit_once(':') {
-        Some((name, port)) if !port.ends_with(']') => match port.parse() {
+fn split(text: &str) -> (&str, Option<u16>) {
+    match text.rsplit_once(':') {
+        Some((name, port)) => match port.parse() {
             Ok(port) => (name, Some(port)),
-            Err(_) => (pattern, None),
+            Err(_) => (text, None),
         },
-        _ => (pattern, None),
+        None => (text, None),
     }
 }
 
@@ -46,9 +71,12 @@ mod tests {
     use super::*;
 
     fn best_of(names: &[&str], host: &str, port: u16) -> Option<String> {
-        let sections: Vec<Section> =
-            names.iter().map(|name| Section::Host { host: (*name).to_owned() }).collect();
-        best(sections.iter(), host, Some(port))?.host().map(str::to_owned)
+        let section = |name: &&str| Section::Host { host: (*name).to_owned() };
+        let sections: Vec<Section> = names.iter().map(section).collect();
+        match best(sections.iter(), host, Some(port))? {
+            Section::Host { host } => Some(host.clone()),
+            _ => None,
+        }
     }
 
     #[test]
@@ -63,5 +91,14 @@ mod tests {
         assert_eq!(best_of(&["[::1]:81", "[::1]"], "[::1]", 81).as_deref(), Some("[::1]:81"));
         assert_eq!(best_of(&["[::1]:81", "[::1]"], "[::1]", 80).as_deref(), Some("[::1]"));
         assert_eq!(best_of(&["*"], "any", 1).as_deref(), Some("*"));
+    }
+
+    #[test]
+    fn what_stands_in_host() {
+        let pattern = HostPattern::new("A.example");
+        assert!(pattern.fits_authority("a.EXAMPLE") && pattern.fits_authority("a.example:80"));
+        assert!(!pattern.fits_authority("b.a.example") && !pattern.fits_authority(""));
+        assert!(HostPattern::new("[::1]").fits_authority("[::1]:80"));
+        assert!(!HostPattern::new("*.x").fits_authority("x"));
     }
 }

@@ -1,0 +1,74 @@
+//! What a person is told when a verb is ready: what is served, to whom, and where.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+
+use avocet::net::Address;
+
+use crate::output;
+
+/// Tells that a verb is ready.
+pub(super) fn announce(what: &str, address: &Address) {
+    let whom = if is_public(address) { "the network" } else { "this machine" };
+    output::line(format_args!("{what} to {whom} on {}", url(address)));
+    if let Some(url) = network_url(address) {
+        output::line(format_args!("Others reach it by {url}"));
+    }
+}
+
+/// The URL of an address, as a browser on this machine takes it.
+pub(super) fn url(address: &Address) -> String {
+    match address {
+        Address::Ip(address) if address.ip().is_unspecified() => {
+            format!("http://localhost:{}/", address.port())
+        }
+        Address::Ip(address) => format!("http://{address}/"),
+        other => other.to_string(),
+    }
+}
+
+/// The URL by which other machines reach an address of every interface, as far as it can be told.
+pub(super) fn network_url(address: &Address) -> Option<String> {
+    let Address::Ip(address) = address else { return None };
+    if !address.ip().is_unspecified() {
+        return is_public(&Address::Ip(*address)).then(|| format!("http://{address}/"));
+    }
+    let own = own_address()?;
+    Some(format!("http://{}/", SocketAddr::new(own, address.port())))
+}
+
+fn is_public(address: &Address) -> bool {
+    matches!(address, Address::Ip(address) if !address.ip().to_canonical().is_loopback())
+}
+
+/// The address from which this machine would send to others. Connecting a datagram socket sends
+/// nothing; it makes the kernel choose.
+fn own_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    // An address of RFC 5737, which is nobody's.
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    let own = socket.local_addr().ok()?.ip();
+    (!own.is_loopback() && !own.is_unspecified()).then_some(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_reaches_an_address() {
+        let ip = |text: &str| Address::Ip(text.parse().unwrap());
+        for (text, public, shown) in [
+            ("127.0.0.1:80", false, "http://127.0.0.1:80/"),
+            ("[::1]:80", false, "http://[::1]:80/"),
+            ("[::ffff:127.0.0.1]:80", false, "http://[::ffff:127.0.0.1]:80/"),
+            ("[::]:80", true, "http://localhost:80/"),
+            ("10.0.0.1:80", true, "http://10.0.0.1:80/"),
+        ] {
+            let address = ip(text);
+            assert_eq!((is_public(&address), &*url(&address)), (public, shown), "{text}");
+        }
+        assert_eq!(network_url(&ip("127.0.0.1:80")), None);
+        assert_eq!(network_url(&ip("10.0.0.1:80")).as_deref(), Some("http://10.0.0.1:80/"));
+        assert!(!is_public(&Address::Unix(None)));
+    }
+}
