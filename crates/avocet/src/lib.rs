@@ -5,6 +5,8 @@
 mod codings;
 #[cfg(all(feature = "client", feature = "cookies"))]
 mod cookie_hook;
+#[cfg(feature = "tls-only")]
+pub mod https;
 
 pub use avocet_semantics as semantics;
 pub use avocet_wire as wire;
@@ -17,10 +19,12 @@ pub use avocet_cookies as cookies;
 pub use avocet_encoding as encoding;
 #[cfg(feature = "files")]
 pub use avocet_files as files;
-#[cfg(any(feature = "client", feature = "server"))]
+#[cfg(any(feature = "client", feature = "server", feature = "tls-only"))]
 pub use avocet_net as net;
 #[cfg(feature = "server")]
 pub use avocet_server as server;
+#[cfg(feature = "tls-only")]
+pub use avocet_tls as tls;
 
 #[cfg(all(feature = "client", feature = "encoding"))]
 pub use codings::Codings;

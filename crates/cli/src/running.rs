@@ -4,6 +4,7 @@
 mod announce;
 mod figures;
 mod log_file;
+mod secure;
 mod swap;
 mod systemd;
 
@@ -16,11 +17,13 @@ use std::time::Duration;
 
 use avocet::net::{ListenAddress, Signal, on_signals};
 use avocet::server::{Bound, Config, Grace, Handle, Handler, LineLog, LogFormat, Server};
+use avocet::tls::ServerTls;
 use clap::{Args, Command, ValueEnum};
 
 use self::announce::announce;
 use self::figures::Figures;
 use self::log_file::LogFile;
+use self::secure::Secure;
 use self::swap::Swap;
 use crate::failure::Failure;
 use crate::settings;
@@ -57,6 +60,8 @@ pub(crate) struct Serving {
     /// File of settings, instead of avocet/config.toml below ~/.config; SIGHUP reads it anew
     #[arg(long = "config", value_name = "FILE")]
     settings: Option<PathBuf>,
+    #[command(flatten)]
+    secure: Secure,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -86,6 +91,7 @@ pub(crate) type Again = Box<dyn Fn() -> Result<Arc<dyn Handler>, Failure> + Send
 impl Serving {
     /// Serves until a signal comes.
     pub(crate) fn run(self, service: Service, quiet: bool) -> Result<(), Failure> {
+        let tls = self.secure.open()?;
         raise_descriptor_limit();
         let Service { what, handler, again } = service;
         let file = self.log_file.as_deref().map(|path| {
@@ -97,28 +103,36 @@ impl Serving {
         let log = self.log(quiet, file.clone())?;
         let swap = again.is_some().then(|| Arc::new(Swap::new(handler.clone())));
         let bound = match swap.clone() {
-            Some(swap) => self.bind(swap, &log)?,
+            Some(swap) => self.bind(swap, &log, tls.as_ref())?,
             // Nothing will be exchanged.
-            None => self.bind(handler, &log)?,
+            None => self.bind(handler, &log, tls.as_ref())?,
         };
         let stopping = Arc::new(AtomicBool::new(false));
         let figures = self.metrics.as_ref();
         let figures = figures.map(|at| Figures::start(at, bound.handle(), stopping.clone()));
         let figures = figures.transpose()?;
-        let reload = Reload { swap, again, file };
+        let redirecting = self.secure.redirecting(bound.addresses())?;
+        let is_secure = tls.is_some();
+        let reload = Reload { swap, again, file, tls };
         answer_signals(bound.handle(), stopping, reload).map_err(Failure::failed)?;
         if !quiet {
             for address in bound.addresses() {
-                announce(&what, address);
+                announce(&what, address, is_secure);
             }
             if let Some(figures) = &figures {
-                announce("Telling figures", &figures.address);
+                announce("Telling figures", &figures.address, false);
+            }
+            for address in redirecting.iter().flat_map(|redirecting| &redirecting.addresses) {
+                announce("Redirecting to https", address, false);
             }
         }
         systemd::notify("READY=1");
         let result = bound.run().map_err(Failure::failed);
         if let Some(figures) = figures {
             figures.stop();
+        }
+        if let Some(redirecting) = redirecting {
+            redirecting.stop();
         }
         if let Some(log) = log {
             log.flush();
@@ -130,8 +144,10 @@ impl Serving {
         &self,
         handler: Arc<dyn Handler>,
         log: &Option<Arc<LineLog>>,
+        tls: Option<&ServerTls>,
     ) -> Result<Bound, Failure> {
         let mut config = Config::default();
+        self.secure.add_fields(&mut config)?;
         config.server_name = (self.server_header != "off").then(|| self.server_header.clone());
         let mut server = Server::new(handler).config(config);
         if let Some(workers) = self.workers {
@@ -150,6 +166,9 @@ impl Serving {
         }
         if let Some(log) = log {
             server = server.access_log(log.clone());
+        }
+        if let Some(tls) = tls {
+            server = avocet::https::secure(server, tls);
         }
         server.bind().map_err(Failure::failed)
     }
@@ -189,10 +208,17 @@ struct Reload {
     swap: Option<Arc<Swap>>,
     again: Option<Again>,
     file: Option<LogFile>,
+    tls: Option<ServerTls>,
 }
 
 impl Reload {
     fn run(&self) {
+        if let Some(tls) = &self.tls {
+            match tls.reload() {
+                Ok(()) => log::info!("the certificates were read anew"),
+                Err(error) => log::error!("the old certificates stay in use: {error}"),
+            }
+        }
         if let Some(file) = &self.file
             && let Err(error) = file.reopen()
         {

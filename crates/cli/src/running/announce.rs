@@ -7,33 +7,37 @@ use avocet::net::Address;
 use crate::output;
 
 /// Tells that a verb is ready.
-pub(super) fn announce(what: &str, address: &Address) {
+pub(super) fn announce(what: &str, address: &Address, is_secure: bool) {
     let whom = if is_public(address) { "the network" } else { "this machine" };
-    output::line(format_args!("{what} to {whom} on {}", url(address)));
-    if let Some(url) = network_url(address) {
+    let scheme = if is_secure { "https" } else { "http" };
+    if is_secure {
+        output::line(format_args!("Serving HTTPS Server on {address} ..."));
+    }
+    output::line(format_args!("{what} to {whom} on {}", url(address, scheme)));
+    if let Some(url) = network_url(address, scheme) {
         output::line(format_args!("Others reach it by {url}"));
     }
 }
 
 /// The URL of an address, as a browser on this machine takes it.
-pub(super) fn url(address: &Address) -> String {
+fn url(address: &Address, scheme: &str) -> String {
     match address {
         Address::Ip(address) if address.ip().is_unspecified() => {
-            format!("http://localhost:{}/", address.port())
+            format!("{scheme}://localhost:{}/", address.port())
         }
-        Address::Ip(address) => format!("http://{address}/"),
+        Address::Ip(address) => format!("{scheme}://{address}/"),
         other => other.to_string(),
     }
 }
 
 /// The URL by which other machines reach an address of every interface, as far as it can be told.
-pub(super) fn network_url(address: &Address) -> Option<String> {
+fn network_url(address: &Address, scheme: &str) -> Option<String> {
     let Address::Ip(address) = address else { return None };
     if !address.ip().is_unspecified() {
-        return is_public(&Address::Ip(*address)).then(|| format!("http://{address}/"));
+        return is_public(&Address::Ip(*address)).then(|| format!("{scheme}://{address}/"));
     }
     let own = own_address()?;
-    Some(format!("http://{}/", SocketAddr::new(own, address.port())))
+    Some(format!("{scheme}://{}/", SocketAddr::new(own, address.port())))
 }
 
 fn is_public(address: &Address) -> bool {
@@ -65,10 +69,13 @@ mod tests {
             ("10.0.0.1:80", true, "http://10.0.0.1:80/"),
         ] {
             let address = ip(text);
-            assert_eq!((is_public(&address), &*url(&address)), (public, shown), "{text}");
+            assert_eq!((is_public(&address), &*url(&address, "http")), (public, shown), "{text}");
         }
-        assert_eq!(network_url(&ip("127.0.0.1:80")), None);
-        assert_eq!(network_url(&ip("10.0.0.1:80")).as_deref(), Some("http://10.0.0.1:80/"));
+        assert_eq!(network_url(&ip("127.0.0.1:80"), "http"), None);
+        assert_eq!(
+            network_url(&ip("10.0.0.1:80"), "https").as_deref(),
+            Some("https://10.0.0.1:80/")
+        );
         assert!(!is_public(&Address::Unix(None)));
     }
 }
