@@ -142,6 +142,14 @@ impl Outbox {
         })
     }
 
+    /// The bytes that wait when they are all in one piece.
+    pub(crate) fn only(&self) -> Option<&[u8]> {
+        if self.segments.len() != 1 {
+            return None;
+        }
+        self.segments.front()?.bytes().ok().map(|bytes| &bytes[self.written..])
+    }
+
     /// Collects the leading byte segments into `slices`, at most so many bytes; says how many there
     /// are and whether a file follows.
     pub fn gather<'a>(&'a self, slices: &mut [IoSlice<'a>], most: usize) -> (usize, bool) {

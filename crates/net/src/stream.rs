@@ -108,6 +108,14 @@ pub(crate) fn write_slices(calls: &impl Calls, slices: &[IoSlice<'_>]) -> io::Re
 }
 
 fn write_some(calls: &impl Calls, out: &mut Outbox, most: usize) -> io::Result<usize> {
+    // Most responses are one piece, which needs no vector.
+    if let Some(bytes) = out.only()
+        && bytes.len() <= most
+    {
+        let sent = calls.send(&[IoSlice::new(bytes)], SendFlags::NOSIGNAL)?;
+        out.consume(sent as u64);
+        return Ok(sent);
+    }
     let mut slices = [IoSlice::new(&[]); PARTS];
     let (count, file_follows) = out.gather(&mut slices, most);
     let sent = if count > 0 {

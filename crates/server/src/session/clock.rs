@@ -64,6 +64,11 @@ impl Clock {
         }
     }
 
+    /// Whether the phase has only just begun, so that nothing can be late.
+    pub(super) fn is_fresh(&self, now: Instant) -> bool {
+        self.since == now
+    }
+
     pub(super) fn linger(&mut self, now: Instant) {
         *self = Self { since: now, phase: Phase::Linger { last: now } };
     }
