@@ -2,11 +2,15 @@
 
 #[cfg(feature = "client")]
 mod client;
+#[cfg(feature = "client")]
+mod hsts;
 #[cfg(feature = "server")]
 mod server;
 
 #[cfg(feature = "client")]
 pub use client::{OverTls, client_settings, config};
+#[cfg(feature = "client")]
+pub use hsts::Hsts;
 #[cfg(feature = "server")]
 pub use server::{ToHttps, secure, server_settings};
 

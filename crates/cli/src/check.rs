@@ -15,6 +15,7 @@ use self::answer::{Answer, Asked};
 use crate::addresses::Addresses;
 use crate::failure::Failure;
 use crate::output;
+use crate::secure::Secure;
 use crate::target::{self, AGENT, with_scheme};
 
 /// Tell whether pages exist, one line each, without reading them
@@ -41,6 +42,8 @@ pub(crate) struct Check {
     /// At most N pages at once
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
     parallel: u16,
+    #[command(flatten)]
+    secure: Secure,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -75,6 +78,7 @@ impl Check {
     pub(crate) fn run(self, quiet: bool) -> Result<(), Failure> {
         let mut config = Config::default();
         config.proxies = target::proxies()?;
+        self.secure.set(&mut config)?;
         config.redirects.most = 0;
         config.timeouts.total = Some(
             Duration::try_from_secs_f64(self.max_time)

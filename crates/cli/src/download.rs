@@ -19,6 +19,7 @@ use crate::amount;
 use crate::exit;
 use crate::failure::Failure;
 use crate::output;
+use crate::secure::Secure;
 use crate::settings::Settings;
 use crate::target::{self, AGENT};
 
@@ -65,6 +66,8 @@ pub(crate) struct Download {
     /// Bytes per second for all files together, as 500k or 2M
     #[arg(long, value_name = "RATE", value_parser = amount::parse)]
     limit_rate: Option<NonZeroU64>,
+    #[command(flatten)]
+    secure: Secure,
 }
 
 impl Download {
@@ -107,6 +110,7 @@ impl Download {
     fn config(&self) -> Result<Config, Failure> {
         let mut config = Config::default();
         config.proxies = target::proxies()?;
+        self.secure.set(&mut config)?;
         config.fields.push(&USER_AGENT, AGENT).map_err(Failure::failed)?;
         Ok(config)
     }

@@ -1,9 +1,15 @@
 //! The exit statuses of transfers, which are curl's where curl has one.
 
 use avocet::client::{Error, ErrorKind, Phase};
+use avocet::tls::TlsError;
+
+use crate::secure;
 
 /// The status that a failed transfer ends the program with.
 pub(crate) fn status(error: &Error) -> u8 {
+    if let Some(status) = TlsError::of(error).and_then(secure::status) {
+        return status;
+    }
     match (error.kind(), error.phase()) {
         (ErrorKind::Url, _) => 3,
         (ErrorKind::Request, _) => 2,

@@ -14,6 +14,7 @@ mod fetch;
 mod output;
 mod password;
 mod running;
+mod secure;
 mod serve;
 mod settings;
 mod target;

@@ -12,6 +12,12 @@ use crate::request::Content;
 
 /// Looks at every request and every response, redirects and repetitions included.
 pub trait Hook: Send + Sync {
+    /// A hop is about to begin, the first or one by a redirect; it may be sent elsewhere. What comes
+    /// out has to be a URL of http or https with a host.
+    fn on_url(&self, url: &mut Url) {
+        let _ = url;
+    }
+
     /// A request is about to be sent; fields may be added, changed and taken away.
     ///
     /// *Errors*: end the transfer.

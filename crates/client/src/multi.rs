@@ -109,10 +109,11 @@ impl Multi {
 
     pub(crate) fn begin(
         &mut self,
-        request: Request,
+        mut request: Request,
         delivery: Delivery,
     ) -> Result<TransferId, Error> {
         let now = self.now();
+        self.hub.config.hooks.iter().for_each(|hook| hook.on_url(&mut request.url));
         let route = self.hub.route(&request.url)?;
         let transfer = Transfer::new(request, route, delivery, &self.hub.config, now);
         let id = self.hub.add(transfer);

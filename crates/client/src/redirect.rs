@@ -8,7 +8,7 @@ use http::header::{
 use http::{Method, StatusCode};
 use url::Url;
 
-use crate::config::Redirects;
+use crate::config::{Config, Redirects};
 use crate::error::{Error, ErrorKind, Phase};
 use crate::report::Past;
 use crate::request::Content;
@@ -32,8 +32,9 @@ pub(crate) fn target(
     transfer: &Transfer,
     head: &ResponseHead<'_>,
     most: u32,
-    policy: &Redirects,
+    config: &Config,
 ) -> Result<Option<Target>, Error> {
+    let policy = &config.redirects;
     if !matches!(head.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
@@ -55,6 +56,7 @@ pub(crate) fn target(
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return Err(bad(format!("a redirect to the scheme {}", url.scheme())));
     }
+    config.hooks.iter().for_each(|hook| hook.on_url(&mut url));
     if transfer.report.url.scheme() == "https" && url.scheme() == "http" && !policy.downgrade {
         return Err(bad("a redirect from https to http, which is not followed".to_owned()));
     }

@@ -253,7 +253,7 @@ impl Transfer {
         }
         let most = self.options.redirects.unwrap_or(config.redirects.most);
         if most > 0
-            && let Some(target) = redirect::target(self, head, most, &config.redirects)?
+            && let Some(target) = redirect::target(self, head, most, config)?
         {
             return Ok(Some(Follow::Redirect(Box::new(target))));
         }

@@ -86,11 +86,18 @@ pub(crate) fn distrust(
 ) -> (Distrust, String) {
     let ours = format!("the certificate of {peer}");
     match reason {
-        CertificateError::UnknownIssuer => match certificate {
-            Some(certificate) if certificate.is_self_issued => (
+        // Somebody trusted may have the same name; that the key is another shows by the signature.
+        CertificateError::UnknownIssuer
+        | CertificateError::BadSignature
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. }
+            if certificate.is_some_and(|certificate| certificate.is_self_issued) =>
+        {
+            (
                 Distrust::SelfSigned,
                 format!("{ours} is signed by itself and by nobody who is trusted here"),
-            ),
+            )
+        }
+        CertificateError::UnknownIssuer => match certificate {
             Some(certificate) => (
                 Distrust::UnknownIssuer,
                 format!("{ours} was issued by nobody who is trusted here: {}", certificate.issuer),
@@ -146,6 +153,11 @@ pub(crate) fn distrust(
             };
             (Distrust::Purpose, format!("{ours} is not for this purpose{purposes}"))
         }
+        // What webpki has against it has no name of its own in rustls.
+        CertificateError::Other(_) if certificate.is_some_and(|known| known.is_authority) => (
+            Distrust::Purpose,
+            format!("{ours} is marked as that of an authority, and those are no server's"),
+        ),
         CertificateError::BadEncoding | CertificateError::UnhandledCriticalExtension => {
             (Distrust::Malformed, format!("{ours} is malformed or not understood: {reason:?}"))
         }

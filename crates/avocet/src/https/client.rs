@@ -33,19 +33,28 @@ pub fn config() -> Config {
 pub struct OverTls {
     settings: Option<ClientSettings>,
     opened: OnceLock<Result<ClientTls, TlsError>>,
+    proxies: Option<Box<Self>>,
 }
 
 impl OverTls {
     /// By these means.
     pub fn new(tls: ClientTls) -> Self {
-        Self { settings: None, opened: OnceLock::from(Ok(tls)) }
+        Self { settings: None, opened: OnceLock::from(Ok(tls)), proxies: None }
     }
 
     /// By these settings, whose files are read at the first connection that needs them.
     ///
     /// *Blocking*: that connection waits for it, and the loop with it.
     pub fn when_needed(settings: ClientSettings) -> Self {
-        Self { settings: Some(settings), opened: OnceLock::new() }
+        Self { settings: Some(settings), opened: OnceLock::new(), proxies: None }
+    }
+
+    /// The same with other means for proxies of https: whom hosts are to trust, and which key they
+    /// must have, is nothing to them.
+    #[must_use]
+    pub fn for_proxies(mut self, proxies: Self) -> Self {
+        self.proxies = Some(Box::new(proxies));
+        self
     }
 
     fn tls(&self) -> Result<&ClientTls, Error> {
@@ -63,6 +72,9 @@ impl Secure for OverTls {
         transport: Box<dyn Transport>,
         peer: &Peer<'_>,
     ) -> Result<Box<dyn Transport>, Error> {
+        if let (Some(proxies), true) = (&self.proxies, peer.is_proxy) {
+            return proxies.wrap(transport, peer);
+        }
         let wrapped = self.tls()?.wrap(transport, peer.host);
         Ok(Box::new(wrapped.map_err(|error| failed(&error))?))
     }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use clap::{ArgAction, Args, ValueEnum};
 
 use crate::amount;
+use crate::secure::Secure;
 
 /// Get URLs and print what comes: curl's letters with curl's meanings
 #[derive(Args, Clone, Debug)]
@@ -184,6 +185,11 @@ pub(crate) struct Fetch {
     /// Connect to this socket in the file system
     #[arg(long, value_name = "PATH")]
     pub(crate) unix_socket: Option<PathBuf>,
+    /// Visit hosts by https only that have asked for it, and remember in FILE which have
+    #[arg(long, value_name = "FILE")]
+    pub(crate) hsts: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) secure: Secure,
 
     /// Part of the content, as `0-499`, `500-` or `-500`
     #[arg(short, long, value_name = "RANGE", allow_hyphen_values = true)]

@@ -7,6 +7,7 @@ use avocet::wire::OwnedResponseHead;
 
 use super::caching;
 use super::trace::note;
+use crate::secure;
 
 /// Tells what is on record about a transfer.
 pub(super) fn explain(report: &Report, head: Option<&OwnedResponseHead>) {
@@ -26,6 +27,9 @@ pub(super) fn explain(report: &Report, head: Option<&OwnedResponseHead>) {
     if let Some(ends) = &report.peer {
         let state = if report.times.reused { ", used before" } else { "" };
         note('*', format_args!("connection: {} to {}{state}", ends.local, ends.remote));
+        for line in ends.secured.iter().flat_map(|secured| secure::facts(secured)) {
+            note('*', format_args!("{line}"));
+        }
     }
     let (opened, retries) = (report.opened, report.retries);
     note('*', format_args!("connections opened: {opened}, tries after the first: {retries}"));

@@ -19,6 +19,7 @@ use super::write_out::{self, Facts};
 use crate::exit;
 use crate::failure::Failure;
 use crate::output;
+use crate::secure::Remembered;
 
 /// One URL on its way.
 struct Job {
@@ -42,6 +43,7 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let mut cookies = plan::cookies(call)?;
     let trace = Trace::new(call, verbose)?;
+    let remembered = call.hsts.as_deref().map(Remembered::read).transpose()?;
     let har = call.har.as_ref().map(|path| (path, Arc::new(Har::default())));
     let mut last = Ok(());
     let mut note = |outcome: Result<(), Failure>| {
@@ -54,6 +56,11 @@ pub(crate) fn run(
     };
     for options in parts {
         let mut config = plan::config(options, cookies.as_ref(), trace.clone())?;
+        if let Some(remembered) = &remembered
+            && options.secure.is_checked()
+        {
+            remembered.set(&mut config);
+        }
         if let Some((_, har)) = &har {
             config.hooks.push(har.clone());
         }
@@ -64,6 +71,9 @@ pub(crate) fn run(
     }
     if let Some(cookies) = &mut cookies {
         note(cookies.save(call));
+    }
+    if let Some(remembered) = &remembered {
+        note(remembered.save());
     }
     last
 }

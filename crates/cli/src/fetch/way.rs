@@ -91,7 +91,7 @@ pub(super) fn dialer(options: &Fetch) -> Result<Dialer, Failure> {
     if let Some(path) = &options.unix_socket {
         dialer = dialer.path(path.as_path());
     }
-    Ok(dialer)
+    options.secure.dialer(dialer)
 }
 
 /// Every host with this port is at one address.

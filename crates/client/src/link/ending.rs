@@ -80,8 +80,12 @@ impl Link {
             return;
         }
         let phase = exchange.phase();
-        // Where writing failed first, that is the reason, and the end that was read its consequence.
-        let error = exchange.broken.unwrap_or(error);
+        // Where writing failed first, that is the reason, and the end that was read its consequence;
+        // but an alert of TLS, which is data that says why, is better than both.
+        let error = match exchange.broken {
+            Some(broken) if error.kind() != io::ErrorKind::InvalidData => broken,
+            _ => error,
+        };
         let (kind, message) = match error.kind() {
             io::ErrorKind::UnexpectedEof if !exchange.heard => {
                 (ErrorKind::CutShort, "the server closed without an answer".to_owned())

@@ -75,6 +75,14 @@ fn each_failed_check_says_which_and_for_whom() {
         Distrust::Purpose,
         "is not for this purpose: it is for clients",
     );
+    case(
+        authority.issue_with(&["localhost"], |params| {
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        }),
+        "localhost",
+        Distrust::Purpose,
+        "is marked as that of an authority",
+    );
 }
 
 #[test]
