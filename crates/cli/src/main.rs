@@ -54,7 +54,7 @@ enum Verb {
     Cookies(cookies::Cookies),
     Config(config::Config),
     /// Answer requests with what they were: for trying out clients
-    Echo(echo::Echo),
+    Echo(Box<echo::Echo>),
 }
 
 fn main() -> ExitCode {

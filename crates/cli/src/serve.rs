@@ -2,6 +2,7 @@
 
 mod changing;
 mod files;
+mod guarding;
 mod hosts;
 mod rules;
 
@@ -17,6 +18,7 @@ use clap::Args;
 
 use self::changing::Changing;
 use self::files::Files;
+use self::guarding::Guarding;
 use self::hosts::Hosts;
 use self::rules::Rules;
 use crate::failure::Failure;
@@ -39,6 +41,8 @@ pub(crate) struct Serve {
     #[command(flatten)]
     changing: Changing,
     #[command(flatten)]
+    guarding: Guarding,
+    #[command(flatten)]
     serving: Serving,
 }
 
@@ -50,8 +54,11 @@ struct Site {
 
 impl Serve {
     pub(crate) fn run(self, settings: &Settings, quiet: bool) -> Result<(), Failure> {
-        let Self { folder, text, rules, files, changing, serving } = self;
-        let site = Site::open(folder, text, rules, files, changing)?;
+        if self.guarding.act()? {
+            return Ok(());
+        }
+        let Self { folder, text, rules, files, changing, guarding, serving } = self;
+        let site = Site::open(folder, text, rules, files, changing, guarding)?;
         let what = site.what.clone();
         let handler = Hosts::around(site, settings)?;
         let again = settings.has_file().then(|| again(settings.clone()));
@@ -59,7 +66,8 @@ impl Serve {
     }
 
     fn site(self) -> Result<Site, Failure> {
-        Site::open(self.folder, self.text, self.rules, self.files, self.changing)
+        let Self { folder, text, rules, files, changing, guarding, .. } = self;
+        Site::open(folder, text, rules, files, changing, guarding)
     }
 }
 
@@ -79,8 +87,13 @@ impl Site {
         rules: Rules,
         files: Files,
         changing: Changing,
+        guarding: Guarding,
     ) -> Result<Self, Failure> {
         if let Some(text) = text {
+            if guarding.is_set() {
+                let why = "--auth, --sign-key and --limit-rate are for folders, not for --text";
+                return Err(Failure::usage(why));
+            }
             let text = Bytes::from(text);
             let handler = Arc::new(respond(move |_| Response::text(text.clone())));
             return Ok(Self { what: "Serving a text".to_owned(), handler: rules.around(handler)? });
@@ -88,7 +101,8 @@ impl Site {
         let name = folder.display();
         let refused = |error| unusable(&name, &error);
         let what = format!("Serving {}", folder.canonicalize().map_err(refused)?.display());
-        let service = files.set(Folder::new(&folder).changes(changing.changes()));
+        let service = guarding.set(Folder::new(&folder).changes(changing.changes()))?;
+        let service = files.set(service);
         let handler = Arc::new(service.open().map_err(refused)?);
         Ok(Self { what, handler: rules.around(handler)? })
     }

@@ -88,7 +88,7 @@ fn answer(
     };
     let (media_type, ending, format): (_, _, Box<dyn Format>) = match kind {
         Kind::Zip => ("application/zip", "zip", Box::new(zip::Zip::new(shared))),
-        Kind::Tar => ("application/x-tar", "tar", Box::new(tar::Tar::default())),
+        Kind::Tar => ("application/x-tar", "tar", Box::new(tar::Tar)),
     };
     let steps = Archive { walk, format, open: None, is_over: false };
     let disposition = content_disposition::attachment(&format!("{shown}.{ending}"));

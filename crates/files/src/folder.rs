@@ -11,13 +11,16 @@ use http::header::{
 };
 use rustix::process::{Resource, getrlimit};
 
+use crate::access::{Access, Gate};
 use crate::base::Base;
 use crate::cache::{Cache, Weight};
 use crate::changes::{Changes, State};
 use crate::instead::Instead;
+use crate::metadata::{Kind, Metadata};
 use crate::outcome::Rules;
+use crate::pace::Pace;
 use crate::pattern::Pattern;
-use crate::root::Links;
+use crate::root::{Links, Root};
 use crate::service::{Service, Shared};
 use crate::settings::Settings;
 use crate::types::Types;
@@ -53,7 +56,9 @@ pub struct Folder {
     memory: usize,
     recheck: Duration,
     changes: Changes,
+    access: Access,
     archives: bool,
+    rate: Option<u64>,
 }
 
 impl Folder {
@@ -78,7 +83,9 @@ impl Folder {
             memory: 64 * 1024 * 1024,
             recheck: Duration::from_secs(1),
             changes: Changes::new(),
+            access: Access::new(),
             archives: false,
+            rate: None,
         }
     }
 
@@ -199,6 +206,19 @@ impl Folder {
         self
     }
 
+    /// Who may see what; everybody everything unless it is said here.
+    pub fn access(mut self, access: Access) -> Self {
+        self.access = access;
+        self
+    }
+
+    /// The most bytes of content that leave for one response in a second. There is no bound unless it is
+    /// set; one below 1 KiB counts as that.
+    pub fn rate(mut self, bytes: u64) -> Self {
+        self.rate = Some(bytes);
+        self
+    }
+
     /// What may be changed; nothing unless it is said here.
     pub fn changes(mut self, changes: Changes) -> Self {
         self.changes = changes;
@@ -217,7 +237,8 @@ impl Folder {
     /// that one is served from within a second on.
     ///
     /// *Errors*: a path that is missing, is no folder or may not be entered; `InvalidInput` for a
-    /// field that cannot be sent, and for paths of pages that are none.
+    /// field that cannot be sent, for paths of pages that are none, and for a login for something that
+    /// is no folder.
     pub fn open(self) -> io::Result<Service> {
         let base = Base::open(&self.path, self.links)?;
         let single_page = self.single_page.as_deref();
@@ -249,8 +270,14 @@ impl Folder {
         };
         let files = if self.memory == 0 { 0 } else { descriptors() };
         let cache = Cache::new(Weight { bytes: self.memory, files }, self.recheck);
+        let root = base.root();
+        for part in self.access.parts() {
+            check_part(&root, part)?;
+        }
+        let gate = Gate::new(self.access)?;
         let changes = State::new(self.changes, descriptors() / 2);
-        Ok(Service::new(Shared::new(base, rules, settings, changes, cache)))
+        let pace = self.rate.map(Pace::new).transpose()?;
+        Ok(Service::new(Shared::new(base, rules, settings, changes, gate, pace, cache)))
     }
 
     /// The fields of every response, and a try of those that files bring, so that a mistake is told
@@ -277,6 +304,18 @@ fn methods(changes: &Changes) -> String {
     let mut methods = vec!["GET", "HEAD", "OPTIONS"];
     methods.extend(changes.methods());
     methods.join(", ")
+}
+
+/// A login is for a folder: one for a file would not hold where the file is sent as an index.
+fn check_part(root: &Root, part: &[u8]) -> io::Result<()> {
+    let is_other = root.open_below(part).and_then(Metadata::of);
+    match is_other.map(|metadata| metadata.kind) {
+        Ok(Kind::File | Kind::Other) => {
+            let shown = String::from_utf8_lossy(part);
+            Err(invalid(format!("/{shown} is no folder, and only those have logins")))
+        }
+        Ok(Kind::Folder) | Err(_) => Ok(()),
+    }
 }
 
 fn invalid(error: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod access;
 mod archive;
 mod base;
 mod cache;
@@ -13,6 +14,7 @@ mod listing;
 mod making;
 mod metadata;
 mod outcome;
+mod pace;
 mod path;
 mod pattern;
 mod pieces;
@@ -27,6 +29,7 @@ mod steps;
 mod types;
 mod validators;
 
+pub use access::{Access, InvalidHash, InvalidPart, LinkError, LinkKey, Password};
 pub use changes::Changes;
 pub use folder::Folder;
 pub use root::Links;

@@ -14,6 +14,7 @@ use http::header::{
 use http::{Method, StatusCode};
 use rustix::io::Errno;
 
+use crate::access::Gate;
 use crate::archive;
 use crate::base::Base;
 use crate::cache::Cache;
@@ -22,12 +23,14 @@ use crate::deferred::Deferred;
 use crate::listing::{self, Query};
 use crate::making::Making;
 use crate::outcome::{Outcome, Rules, look_up};
+use crate::pace::Pace;
 use crate::path::{FilePath, InvalidPath};
 use crate::resource::{Chosen, Resource};
 use crate::respond::respond;
 use crate::settings::Settings;
 
 /// Serves a folder; made by [`Folder::open`](crate::Folder::open).
+#[derive(Clone)]
 pub struct Service {
     shared: Arc<Shared>,
     pool: Arc<WorkerPool>,
@@ -40,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) listings: listing::Budget,
     pub(crate) changes: State,
+    pub(crate) gate: Gate,
+    pace: Option<Pace>,
     cache: Cache<Resource>,
 }
 
@@ -49,9 +54,12 @@ impl Shared {
         rules: Rules,
         settings: Settings,
         changes: State,
+        gate: Gate,
+        pace: Option<Pace>,
         cache: Cache<Resource>,
     ) -> Self {
-        Self { base, rules, settings, listings: listing::Budget::default(), changes, cache }
+        let listings = listing::Budget::default();
+        Self { base, rules, settings, listings, changes, gate, pace, cache }
     }
 
     /// The file that a path names, from memory if it is there and still right.
@@ -164,8 +172,8 @@ impl Service {
 
     /// Sends what is to be sent where nothing was found.
     fn substitute(&self, request: &Request<'_>, reply: Reply<'_>, path: &FilePath<'_>) {
-        let instead = &self.shared.rules.instead;
-        for path in instead.of(path) {
+        let (instead, access) = (&self.shared.rules.instead, self.shared.gate.access());
+        for path in instead.of(path).filter(|other| access.may_stand_for(path, other)) {
             if let Ok(resource) = self.shared.find(&path, request.received()) {
                 return self.send(request, reply, &path, &resource);
             }
@@ -218,6 +226,32 @@ impl Service {
 
 impl Handler for Service {
     fn handle(&self, request: &Request<'_>, reply: Reply<'_>) {
+        let (gate, settings) = (&self.shared.gate, &self.shared.settings);
+        let reply = match &self.shared.pace {
+            Some(pace) => {
+                let pace = pace.clone();
+                reply.filtered(move |response| pace.slowed(response))
+            }
+            None => reply,
+        };
+        let path = below(&settings.at, request.path()).map(FilePath::parse);
+        match path {
+            Some(Ok(path)) if !gate.access().is_open() => {
+                let (this, shared) = (self.clone(), self.shared.clone());
+                let then =
+                    move |request: &Request<'_>, reply: Reply<'_>| this.serve(request, reply);
+                let complete = move |response| shared.settings.complete(response);
+                gate.pass(&self.pool, request, reply, &path, then, complete);
+            }
+            // A path that names nothing is answered so, whoever asks.
+            _ => self.serve(request, reply),
+        }
+    }
+}
+
+impl Service {
+    /// Answers a request of somebody who may ask.
+    fn serve(&self, request: &Request<'_>, reply: Reply<'_>) {
         let settings = &self.shared.settings;
         let response = if *request.method() == Method::OPTIONS {
             or_500(options(settings, &self.shared.changes.rules))

@@ -92,6 +92,9 @@ impl Exchange {
 
     /// Whether the content may come on.
     pub(crate) fn wants_content(&mut self, drain: u64) -> Result<bool, SinkPanicked> {
+        if matches!(self.plan.answer, Answer::Postponed(..)) {
+            return Ok(false);
+        }
         let unanswered = self.is_unanswered();
         Ok(match &mut self.plan.content {
             Intake::Discard => !unanswered || self.discarded <= drain,
@@ -140,7 +143,10 @@ impl Exchange {
 
     /// Whether the head of the final response can still be written.
     pub(crate) fn is_unanswered(&self) -> bool {
-        matches!(self.plan.answer, Answer::Missing | Answer::AtEnd | Answer::Deferred(_))
+        matches!(
+            self.plan.answer,
+            Answer::Missing | Answer::AtEnd | Answer::Deferred(_) | Answer::Postponed(..)
+        )
     }
 }
 
@@ -151,7 +157,8 @@ fn is_abandoned(feed: &dyn Feed) -> bool {
 
 /// What is kept for the end of an exchange.
 pub(crate) fn needs_head(plan: &Plan, logged: bool) -> bool {
-    let wanted_later = matches!(plan.content, Intake::Collect { .. } | Intake::Sink(_));
+    let wanted_later = matches!(plan.content, Intake::Collect { .. } | Intake::Sink(_))
+        || matches!(plan.answer, Answer::Postponed(..));
     wanted_later || logged
 }
 

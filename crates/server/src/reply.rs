@@ -1,6 +1,7 @@
 //! How a handler answers.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use avocet_net::{Notifier, Outbox, Task, Transport};
@@ -11,6 +12,7 @@ use http::StatusCode;
 use http::header::{ACCEPT, CONTENT_TYPE, VARY};
 
 use crate::body::{Body, BodySource, Content, segment_len};
+use crate::postponed::Postponed;
 use crate::request::Request;
 use crate::response::Response;
 use crate::session::HIGH_WATER;
@@ -61,6 +63,8 @@ pub(crate) enum Intake {
     Feed(Box<dyn Feed>),
 }
 
+pub(crate) type Resumed = Box<dyn FnOnce(&Request<'_>, Reply<'_>)>;
+
 pub(crate) type Collected = Box<dyn FnOnce(&Request<'_>, Vec<u8>, Reply<'_>)>;
 
 /// Where the response stands.
@@ -71,6 +75,8 @@ pub(crate) enum Answer {
     AtEnd,
     /// It comes through a ticket.
     Deferred(Arc<Slot>),
+    /// The handler goes on when it is told to, and takes the content then.
+    Postponed(Arc<AtomicBool>, Resumed),
     /// Its head is written, its content comes from a source.
     Streaming(Box<dyn BodySource>),
     /// It is in the outbox, to the end.
@@ -208,6 +214,17 @@ impl Reply<'_> {
         let (ticket, slot) = Ticket::new((self.wake)());
         self.plan.answer = Answer::Deferred(slot);
         ticket
+    }
+
+    /// Lets the request wait until it is told to go on, and calls `then` with it on the loop's thread:
+    /// for questions that are answered elsewhere, such as whether a password is right. The content
+    /// stays unread meanwhile, and a client that waits to be asked for it is not asked.
+    ///
+    /// *Bounds*: how long that takes is the program's own to bound.
+    pub fn postpone(self, then: impl FnOnce(&Request<'_>, Reply<'_>) + 'static) -> Postponed {
+        let (postponed, is_due) = Postponed::new((self.wake)());
+        self.plan.answer = Answer::Postponed(is_due, Box::new(then));
+        postponed
     }
 
     /// Answers later, from any thread, while a feed takes the content.

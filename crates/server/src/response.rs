@@ -118,6 +118,13 @@ impl Response {
         self
     }
 
+    /// The same with another body, made of this one: for filters.
+    #[must_use]
+    pub fn map_body(mut self, map: impl FnOnce(Body) -> Body) -> Self {
+        self.body = map(self.body);
+        self
+    }
+
     /// The same with trailer fields, which makes the content chunked; a client of HTTP/1.0 does not
     /// get them.
     ///

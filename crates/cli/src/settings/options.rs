@@ -59,7 +59,18 @@ pub(super) const FILE: &str = "settings";
 pub(super) const HOSTS: [&str; 2] = ["fetch", "download"];
 
 /// What is about one call and no setting.
-const NEVER: [&str; 8] = ["help", "version", "config", "next", "dry-run", "input", "host", "path"];
+const NEVER: [&str; 10] = [
+    "help",
+    "version",
+    "config",
+    "next",
+    "dry-run",
+    "input",
+    "host",
+    "path",
+    "sign",
+    "hash-password",
+];
 
 /// What is shown to nobody.
 const SECRET: [&str; 5] = ["user", "proxy-user", "auth", "header", "cookie"];

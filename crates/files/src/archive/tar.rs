@@ -5,7 +5,6 @@ use std::io;
 use super::Format;
 use super::walk::Entry;
 
-#[derive(Default)]
 pub(super) struct Tar;
 
 impl Format for Tar {

@@ -18,6 +18,8 @@ use crate::service::Shared;
 /// lead in a circle.
 pub(super) struct Walk {
     shared: Arc<Shared>,
+    /// The folder that is archived: what others have logins for is left out.
+    top: FilePath<'static>,
     levels: Vec<Level>,
     /// The folder itself comes first.
     first: Option<Entry>,
@@ -56,7 +58,8 @@ impl Walk {
         }
         let first = Entry::new(name.clone(), &metadata, false);
         let level = Level::new(folder, path.to_owned(), name)?;
-        Ok(Self { shared: shared.clone(), levels: vec![level], first: Some(first) })
+        let (shared, top) = (shared.clone(), path.to_owned());
+        Ok(Self { shared, top, levels: vec![level], first: Some(first) })
     }
 
     /// The next entry, and the file where it is one.
@@ -75,6 +78,10 @@ impl Walk {
             let name = found?.file_name().to_bytes().to_vec();
             let is_hidden = self.shared.rules.hides_name(&name, level.path.is_root());
             if name == b"." || name == b".." || is_hidden {
+                continue;
+            }
+            let within = FilePath::from_clean(level.path.join(&name));
+            if !within.is_some_and(|path| self.shared.gate.access().is_alike(&self.top, &path)) {
                 continue;
             }
             let Some((opened, metadata, is_executable)) = self.open(&name)? else { continue };

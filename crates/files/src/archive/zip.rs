@@ -230,9 +230,9 @@ fn dos(seconds: i64) -> u64 {
         let digits = std::str::from_utf8(&text[from..to]).unwrap_or_default();
         digits.parse::<u64>().unwrap_or(0)
     };
-    let date = (part(0, 4).saturating_sub(1980)) << 9 | part(5, 7) << 5 | part(8, 10);
-    let time = part(11, 13) << 11 | part(14, 16) << 5 | part(17, 19) / 2;
-    date << 16 | time
+    let date = ((part(0, 4).saturating_sub(1980)) << 9) | (part(5, 7) << 5) | part(8, 10);
+    let time = (part(11, 13) << 11) | (part(14, 16) << 5) | (part(17, 19) / 2);
+    (date << 16) | time
 }
 
 /// A number of so many bytes, the lowest first.

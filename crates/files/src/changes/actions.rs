@@ -78,11 +78,13 @@ fn act(shared: &Arc<Shared>, folder: &FilePath<'_>, content: &[u8]) -> Response 
     let rules = &shared.changes.rules;
     let done = match action.as_str() {
         "mkdir" if rules.folders => match names.as_slice() {
-            [name] => named_folder(folder, name).and_then(|path| make_folder(shared, &path)),
+            [name] => named_folder(folder, name)
+                .and_then(|path| reachable(shared, folder, path))
+                .and_then(|path| make_folder(shared, &path)),
             _ => Err(refusal::because(StatusCode::BAD_REQUEST, "One name is needed.")),
         },
         "delete" if rules.deletes => names.iter().try_for_each(|name| {
-            let path = listed(folder, name)?;
+            let path = reachable(shared, folder, listed(folder, name)?)?;
             delete(shared, &path, None)
         }),
         _ => Err(refusal::because(StatusCode::BAD_REQUEST, "The form asks for nothing known.")),
@@ -97,6 +99,18 @@ fn act(shared: &Arc<Shared>, folder: &FilePath<'_>, content: &[u8]) -> Response 
 pub(super) fn back_to(shared: &Shared, folder: &FilePath<'_>) -> Result<Response, InvalidField> {
     let url = shared.settings.at.clone() + &folder.to_url(true);
     Response::redirect(StatusCode::SEE_OTHER, &url)
+}
+
+/// A path that whoever may use the form may reach without it.
+pub(super) fn reachable(
+    shared: &Shared,
+    folder: &FilePath<'_>,
+    path: FilePath<'static>,
+) -> Result<FilePath<'static>, Refused> {
+    if shared.gate.access().is_alike(folder, &path) {
+        return Ok(path);
+    }
+    Err(refusal::because(StatusCode::FORBIDDEN, "This has a password of its own."))
 }
 
 /// The path of a folder whose name a person has written.

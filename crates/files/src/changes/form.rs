@@ -9,7 +9,7 @@ use avocet_server::{Reply, Request, Response};
 use http::StatusCode;
 use http::header::{ACCEPT, CONTENT_TYPE};
 
-use super::actions::back_to;
+use super::actions::{back_to, reachable};
 use super::draft::Draft;
 use super::intake::{Intake, Receiver};
 use super::place::Place;
@@ -85,6 +85,9 @@ impl Form {
         let name = file_names::safe(filename).ok_or_else(|| {
             refusal::because(StatusCode::BAD_REQUEST, "A file has a name that is none.")
         })?;
+        let path = FilePath::from_clean(self.path.join(name.as_bytes()));
+        let path = path.ok_or_else(|| refusal::plain(StatusCode::BAD_REQUEST))?;
+        reachable(&self.shared, &self.path, path)?;
         let place = Place::within(&self.folder, &name)?;
         let changes = &self.shared.changes;
         check_place(&changes.rules, &place.taken()?)?;

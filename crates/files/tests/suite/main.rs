@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a test fails where something fails")]
 
+mod access;
 mod archives;
 mod cached;
 mod changes;
@@ -9,6 +10,7 @@ mod codings;
 mod conditional;
 mod listing;
 mod oracle;
+mod pace;
 mod paths;
 mod properties;
 mod ranges;

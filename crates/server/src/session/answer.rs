@@ -1,6 +1,7 @@
 //! Responses on their way: late ones, streamed ones, those of the library itself, and what follows.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use avocet_net::{Outbox, Turn};
@@ -41,6 +42,11 @@ impl Session {
                 }
                 None => Answer::Deferred(slot),
             },
+            Answer::Postponed(is_due, then) if is_due.load(Ordering::Acquire) => {
+                changed = true;
+                self.call_postponed(cx, out, &mut exchange, then);
+                std::mem::replace(&mut exchange.plan.answer, Answer::Broken)
+            }
             Answer::Streaming(source) => {
                 let before = out.len();
                 let answer = self.pull(cx, out, &mut exchange.plan, source);

@@ -10,7 +10,7 @@ use http::header::ACCEPT;
 
 use super::{HIGH_WATER, Session, Stage};
 use crate::exchange::{Exchange, SinkPanicked, needs_head};
-use crate::reply::{Answer, Intake, Plan, Reply};
+use crate::reply::{Answer, Intake, Plan, Reply, Resumed};
 use crate::request::Request;
 use crate::response::Response;
 
@@ -185,14 +185,10 @@ impl Session {
             return;
         }
         let json = self.worker.shared.config.error_pages.prefers_json(head.fields.get(&ACCEPT));
-        if plan.is_too_large(framing) {
-            self.worker.counters.refused.add(1);
-            self.conn.close_after_cycle();
-            plan = Plan { json_pages: json, ..Plan::new() };
-            let response = Response::error(StatusCode::PAYLOAD_TOO_LARGE);
-            self.reply(cx, out, framing, &mut plan, |mut reply| reply.answer(response));
-        }
         plan.json_pages = json;
+        if plan.is_too_large(framing) {
+            self.refuse_too_large(cx, out, framing, &mut plan);
+        }
         let head = needs_head(&plan, log.is_some()).then(|| head.to_owned());
         self.exchange = Some(Box::new(Exchange::new(head, framing, plan, now)));
     }
@@ -300,6 +296,42 @@ impl Session {
             self.reply(cx, out, framing, &mut exchange.plan, |mut reply| reply.answer(response));
         }
         exchange.head = Some(owned);
+    }
+
+    /// Goes on with a request that was postponed; its content is still to come.
+    pub(super) fn call_postponed(
+        &mut self,
+        cx: &mut Turn<'_>,
+        out: &mut Outbox,
+        exchange: &mut Exchange,
+        then: Resumed,
+    ) {
+        let Some(owned) = exchange.head.take() else { return };
+        exchange.plan.answer = Answer::Missing;
+        let (framing, started) = (exchange.framing, exchange.started);
+        let head = owned.as_head();
+        self.call(cx, out, &head, framing, started, &mut exchange.plan, |_, request, reply| {
+            then(request, reply);
+        });
+        if exchange.plan.is_too_large(framing) {
+            self.refuse_too_large(cx, out, framing, &mut exchange.plan);
+        }
+        exchange.head = Some(owned);
+    }
+
+    /// Refuses content before it is read.
+    fn refuse_too_large(
+        &mut self,
+        cx: &mut Turn<'_>,
+        out: &mut Outbox,
+        framing: Framing,
+        plan: &mut Plan,
+    ) {
+        self.worker.counters.refused.add(1);
+        self.conn.close_after_cycle();
+        *plan = Plan { json_pages: plan.json_pages, ..Plan::new() };
+        let response = Response::error(StatusCode::PAYLOAD_TOO_LARGE);
+        self.reply(cx, out, framing, plan, |mut reply| reply.answer(response));
     }
 
     /// Calls a handler or what it left behind. Whoever panics, or arranges nothing, is answered 500.

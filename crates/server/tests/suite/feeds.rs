@@ -103,3 +103,54 @@ fn filters_change_the_response_however_it_is_given() {
         assert_eq!(received.fields("x-filter"), ["inner", "outer"], "{path}");
     }
 }
+
+#[test]
+fn a_postponed_request_goes_on_with_its_content_unread() {
+    let (postponed, waiting) = std::sync::mpsc::channel();
+    let postponed = Mutex::new(postponed);
+    let running = serve(move |_: &Request<'_>, reply: Reply<'_>| {
+        let handle = reply.postpone(|request, reply| match request.path() {
+            "/collected" => reply.collect(4, |_, content, reply| reply.send(Response::ok(content))),
+            "/again" => reply.postpone(|_, reply| reply.send(Response::text("twice"))).resume(),
+            "/panic" => panic!("on purpose"),
+            path => reply.send(Response::text(path.to_owned())),
+        });
+        postponed.lock().unwrap().send(handle).unwrap();
+    });
+    let mut client = running.connect();
+    let later = || {
+        std::thread::spawn({
+            let handle = waiting.recv().unwrap();
+            move || handle.resume()
+        })
+    };
+    client.send(get("/path"));
+    later();
+    assert_eq!(client.receive().text(), "/path");
+    client.send(post("/collected", "1234"));
+    later();
+    assert_eq!(client.receive().text(), "1234");
+    client.send(
+        "POST /collected HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+    );
+    let handle = waiting.recv().unwrap();
+    assert!(client.hears_nothing_for(std::time::Duration::from_millis(100)));
+    drop(handle);
+    assert_eq!(client.receive().status, 100);
+    client.send("ok");
+    assert_eq!(client.receive().text(), "ok");
+    client.send(get("/again"));
+    later();
+    assert_eq!(client.receive().text(), "twice");
+    client.send(post("/path", "content that nobody wants"));
+    later();
+    assert_eq!(client.receive().text(), "/path");
+    client.send(post("/collected", "12345"));
+    later();
+    let received = client.receive();
+    assert_eq!((received.status, received.closes()), (413, true));
+    let mut client = running.connect();
+    client.send(get("/panic"));
+    later();
+    assert_eq!(client.receive().status, 500);
+}
