@@ -3,7 +3,7 @@
 //! [`program`] starts the program under test, or finds the one that `AVOCET_TARGET` names.
 //! [`probe`] runs cases of bytes and verdicts against it. [`raw`] is a client for tests that say
 //! themselves what they send and what they expect; [`scripted`] is a server for such tests of
-//! clients, and [`run`] runs the program to its end.
+//! clients, [`run`] runs the program to its end, and [`terminal`] on a terminal.
 #![forbid(unsafe_code)]
 
 pub mod corpus;
@@ -12,6 +12,7 @@ pub mod program;
 pub mod raw;
 pub mod run;
 pub mod scripted;
+pub mod terminal;
 
 /// The README, so that its example is compiled with the documentation tests.
 #[cfg(doctest)]

@@ -25,7 +25,7 @@ impl Echo {
     pub(crate) fn run(self, quiet: bool) -> Result<(), Failure> {
         let router = router().map_err(Failure::failed)?;
         let what = "Echoing".to_owned();
-        self.serving.run(Service { what, handler: Arc::new(router), again: None }, quiet)
+        self.serving.run(Service::new(what, Arc::new(router)), quiet)
     }
 }
 

@@ -20,6 +20,8 @@ use avocet::server::{Bound, Config, Grace, Handle, Handler, LineLog, LogFormat, 
 use avocet::tls::ServerTls;
 use clap::{Args, Command, ValueEnum};
 
+pub(crate) use self::announce::Reached;
+
 use self::announce::announce;
 use self::figures::Figures;
 use self::log_file::LogFile;
@@ -83,6 +85,16 @@ pub(crate) struct Service {
     pub(crate) handler: Arc<dyn Handler>,
     /// Puts the handler together anew, by settings that may have changed.
     pub(crate) again: Option<Again>,
+    /// What is to be done when the server listens, for each of its addresses.
+    pub(crate) ready: Box<dyn Fn(Reached)>,
+    /// What is to be done when it begins to stop.
+    pub(crate) on_stop: Box<dyn Fn() + Send>,
+}
+
+impl Service {
+    pub(crate) fn new(what: String, handler: Arc<dyn Handler>) -> Self {
+        Self { what, handler, again: None, ready: Box::new(|_| {}), on_stop: Box::new(|| {}) }
+    }
 }
 
 /// Makes a handler for the settings of the moment.
@@ -93,7 +105,7 @@ impl Serving {
     pub(crate) fn run(self, service: Service, quiet: bool) -> Result<(), Failure> {
         let tls = self.secure.open()?;
         raise_descriptor_limit();
-        let Service { what, handler, again } = service;
+        let Service { what, handler, again, ready, on_stop } = service;
         let file = self.log_file.as_deref().map(|path| {
             LogFile::open(path).map_err(|error| {
                 Failure::with_status(23, format_args!("cannot write {}: {error}", path.display()))
@@ -114,7 +126,7 @@ impl Serving {
         let redirecting = self.secure.redirecting(bound.addresses())?;
         let is_secure = tls.is_some();
         let reload = Reload { swap, again, file, tls };
-        answer_signals(bound.handle(), stopping, reload).map_err(Failure::failed)?;
+        answer_signals(bound.handle(), stopping, reload, on_stop).map_err(Failure::failed)?;
         if !quiet {
             for address in bound.addresses() {
                 announce(&what, address, is_secure);
@@ -125,6 +137,9 @@ impl Serving {
             for address in redirecting.iter().flat_map(|redirecting| &redirecting.addresses) {
                 announce("Redirecting to https", address, false);
             }
+        }
+        for address in bound.addresses() {
+            ready(Reached::at(address, is_secure));
         }
         systemd::notify("READY=1");
         let result = bound.run().map_err(Failure::failed);
@@ -237,7 +252,12 @@ impl Reload {
 
 /// The first SIGINT or SIGTERM lets what is under way finish, the second ends at once. A person who
 /// presses Ctrl-C waits at most 4 s, a supervisor 30 s.
-fn answer_signals(handle: Handle, stopping: Arc<AtomicBool>, reload: Reload) -> io::Result<()> {
+fn answer_signals(
+    handle: Handle,
+    stopping: Arc<AtomicBool>,
+    reload: Reload,
+    on_stop: Box<dyn Fn() + Send>,
+) -> io::Result<()> {
     on_signals(move |signal| {
         let deadline = match signal {
             Signal::HangUp => return reload.run(),
@@ -248,6 +268,7 @@ fn answer_signals(handle: Handle, stopping: Arc<AtomicBool>, reload: Reload) -> 
             process::exit(1);
         }
         systemd::notify("STOPPING=1");
+        on_stop();
         let live = handle.totals().live;
         if live > 0 {
             log::info!("stopping; {live} connections may finish");

@@ -1,122 +1,89 @@
 //! `avocet serve`.
 
 mod changing;
+mod dev;
 mod files;
 mod guarding;
 mod hosts;
 mod rules;
+mod site;
 
-use std::fmt;
-use std::io;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::io::{self, IsTerminal};
 
-use avocet::files::Folder;
-use avocet::server::{Handler, Response, respond};
-use bytes::Bytes;
 use clap::Args;
 
-use self::changing::Changing;
-use self::files::Files;
-use self::guarding::Guarding;
+use self::dev::{Dev, Watching};
 use self::hosts::Hosts;
-use self::rules::Rules;
+use self::site::{Site, SiteOptions};
 use crate::failure::Failure;
-use crate::running::{Again, Service, Serving};
+use crate::output;
+use crate::running::{Again, Reached, Service, Serving};
 use crate::settings::Settings;
 
 /// Options of `serve`.
 #[derive(Args)]
 pub(crate) struct Serve {
-    /// The folder to serve
-    #[arg(value_name = "DIR", default_value = ".")]
-    folder: PathBuf,
-    /// Answer every request with this text instead
-    #[arg(long, value_name = "TEXT", conflicts_with = "folder")]
-    text: Option<String>,
     #[command(flatten)]
-    rules: Rules,
+    site: SiteOptions,
     #[command(flatten)]
-    files: Files,
-    #[command(flatten)]
-    changing: Changing,
-    #[command(flatten)]
-    guarding: Guarding,
+    dev: Dev,
     #[command(flatten)]
     serving: Serving,
 }
 
-/// A handler and what a person calls it.
-struct Site {
-    what: String,
-    handler: Arc<dyn Handler>,
-}
-
 impl Serve {
     pub(crate) fn run(self, settings: &Settings, quiet: bool) -> Result<(), Failure> {
-        if self.guarding.act()? {
+        if self.site.guarding.act()? {
             return Ok(());
         }
-        let Self { folder, text, rules, files, changing, guarding, serving } = self;
-        let site = Site::open(folder, text, rules, files, changing, guarding)?;
+        let Self { site, dev, serving } = self;
+        let site = site.open(&dev)?;
         let what = site.what.clone();
-        let handler = Hosts::around(site, settings)?;
-        let again = settings.has_file().then(|| again(settings.clone()));
-        serving.run(Service { what, handler, again }, quiet)
+        let Hosts { handler, folders } = Hosts::around(site, settings)?;
+        let watching = dev.dev.then(|| Watching::start(folders)).transpose()?;
+        let handler = match &watching {
+            Some(pages) => pages.around(handler),
+            None => handler,
+        };
+        let mut service = Service::new(what, handler);
+        if settings.has_file() {
+            service.again = Some(again(settings.clone(), watching.clone()));
+        }
+        if let Some(watching) = watching {
+            service.on_stop = Box::new(move || watching.stop());
+        }
+        service.ready = Box::new(move |reached| ready(&reached, &dev, quiet));
+        serving.run(service, quiet)
     }
 
     fn site(self) -> Result<Site, Failure> {
-        let Self { folder, text, rules, files, changing, guarding, .. } = self;
-        Site::open(folder, text, rules, files, changing, guarding)
+        self.site.open(&self.dev)
     }
 }
 
-/// Reads the settings anew. Where the server listens and what it logs stay as they were.
-fn again(settings: Settings) -> Again {
+/// Reads the settings anew. Where the server listens and what it logs stay as they were, and so does
+/// what is watched.
+fn again(settings: Settings, watching: Option<Watching>) -> Again {
     Box::new(move || {
         let settings = settings.again()?;
         let serve: Serve = settings.parse(None)?;
-        Hosts::around(serve.site()?, &settings)
+        let handler = Hosts::around(serve.site()?, &settings)?.handler;
+        Ok(match &watching {
+            Some(pages) => pages.around(handler),
+            None => handler,
+        })
     })
 }
 
-impl Site {
-    fn open(
-        folder: PathBuf,
-        text: Option<String>,
-        rules: Rules,
-        files: Files,
-        changing: Changing,
-        guarding: Guarding,
-    ) -> Result<Self, Failure> {
-        if let Some(text) = text {
-            if guarding.is_set() {
-                let why = "--auth, --sign-key and --limit-rate are for folders, not for --text";
-                return Err(Failure::usage(why));
-            }
-            let text = Bytes::from(text);
-            let handler = Arc::new(respond(move |_| Response::text(text.clone())));
-            return Ok(Self { what: "Serving a text".to_owned(), handler: rules.around(handler)? });
-        }
-        let name = folder.display();
-        let refused = |error| unusable(&name, &error);
-        let what = format!("Serving {}", folder.canonicalize().map_err(refused)?.display());
-        let service = guarding.set(Folder::new(&folder).changes(changing.changes()))?;
-        let service = files.set(service);
-        let handler = Arc::new(service.open().map_err(refused)?);
-        Ok(Self { what, handler: rules.around(handler)? })
+/// The server listens.
+fn ready(reached: &Reached, dev: &Dev, quiet: bool) {
+    if let Some(url) = reached.network_url.as_deref().filter(|_| dev.dev && !quiet)
+        && io::stdout().is_terminal()
+        && let Some(code) = dev::draw(url)
+    {
+        output::line(code.trim_end());
     }
-}
-
-/// Why a folder cannot be served.
-fn unusable(name: impl fmt::Display, error: &io::Error) -> Failure {
-    match error.kind() {
-        io::ErrorKind::NotFound => Failure::usage(format!("{name}: no such folder")),
-        io::ErrorKind::NotADirectory => Failure::usage(format!("{name}: not a folder")),
-        io::ErrorKind::PermissionDenied => {
-            Failure::failed(format!("{name}: no permission to enter this folder"))
-        }
-        io::ErrorKind::InvalidInput => Failure::usage(error),
-        _ => Failure::failed(format!("{name}: {error}")),
+    if dev.open {
+        dev::open(&reached.url);
     }
 }

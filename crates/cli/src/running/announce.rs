@@ -6,15 +6,30 @@ use avocet::net::Address;
 
 use crate::output;
 
+/// Where a server is reached.
+pub(crate) struct Reached {
+    /// By a browser on this machine.
+    pub(crate) url: String,
+    /// By others, as far as it can be told.
+    pub(crate) network_url: Option<String>,
+}
+
+impl Reached {
+    pub(super) fn at(address: &Address, is_secure: bool) -> Self {
+        let scheme = if is_secure { "https" } else { "http" };
+        Self { url: url(address, scheme), network_url: network_url(address, scheme) }
+    }
+}
+
 /// Tells that a verb is ready.
 pub(super) fn announce(what: &str, address: &Address, is_secure: bool) {
     let whom = if is_public(address) { "the network" } else { "this machine" };
-    let scheme = if is_secure { "https" } else { "http" };
+    let reached = Reached::at(address, is_secure);
     if is_secure {
         output::line(format_args!("Serving HTTPS Server on {address} ..."));
     }
-    output::line(format_args!("{what} to {whom} on {}", url(address, scheme)));
-    if let Some(url) = network_url(address, scheme) {
+    output::line(format_args!("{what} to {whom} on {}", reached.url));
+    if let Some(url) = reached.network_url {
         output::line(format_args!("Others reach it by {url}"));
     }
 }

@@ -58,6 +58,12 @@ pub(super) struct Files {
 }
 
 impl Files {
+    /// Nothing is sent compressed.
+    pub(super) fn as_they_are(&mut self) {
+        self.no_compress = true;
+        self.no_precompressed = true;
+    }
+
     pub(super) fn set(self, folder: Folder) -> Folder {
         let mut folder = folder
             .types(self.types())
