@@ -13,7 +13,7 @@ use avocet_benches::sockets::{self, Input, Poll};
 use memchr::memmem;
 
 /// What is read at a time: of several sizes the one with the least time per byte.
-const PIECE: usize = 64 * 1024;
+const PIECE: usize = 256 * 1024;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

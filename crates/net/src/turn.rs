@@ -86,7 +86,7 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Takes the loop's scratch buffer of 64 KiB; give it back before the turn ends.
+    /// Takes the loop's scratch buffer of 128 KiB; give it back before the turn ends.
     pub fn take_scratch(&mut self) -> Vec<u8> {
         let mut scratch = std::mem::take(&mut self.scheduler.scratch);
         if scratch.len() != SCRATCH {

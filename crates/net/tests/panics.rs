@@ -69,7 +69,7 @@ struct AfterIt;
 impl Task for AfterIt {
     fn turn(&mut self, cx: &mut Turn<'_>) -> Next {
         let scratch = cx.take_scratch();
-        assert_eq!(scratch.len(), 64 * 1024);
+        assert_eq!(scratch.len(), 128 * 1024);
         cx.put_scratch(scratch);
         assert!(cx.take_outbox().is_empty());
         Next::Done
