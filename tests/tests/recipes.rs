@@ -226,3 +226,56 @@ fn a_login_by_digest() {
     assert_eq!(run("digest", &["me", "secret", &server.url("/")]), "200 OK\ninside\n");
     assert!(!server.requests().iter().any(|request| request.contains("Basic ")));
 }
+
+/// A server among the examples; it ends with the test.
+struct Running(std::process::Child, String);
+
+impl Running {
+    fn start(name: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(example(name));
+        let mut child =
+            command.args(arguments).stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut said = String::new();
+        let out = child.stdout.take().unwrap();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut said).unwrap();
+        let (_, address) = said.trim_end().trim_end_matches('/').split_once("http://").unwrap();
+        Self(child, address.to_owned())
+    }
+
+    fn get(&self, path: &str, fields: &str) -> String {
+        let mut stream = TcpStream::connect(&self.1).unwrap();
+        let head = format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{fields}\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself, which the requests have noticed.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn recipe_2_a_function_and_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.txt"), "a file\n").unwrap();
+    let server = Running::start("served", &[folder.path().to_str().unwrap(), "0"]);
+    assert!(server.get("/hello", "").ends_with("\r\n\r\nHello from server!\n"));
+    assert!(server.get("/files/a.txt", "").ends_with("\r\n\r\na file\n"));
+    assert!(server.get("/files/none", "").starts_with("HTTP/1.1 404 "));
+}
+
+#[test]
+fn recipe_8_a_page_that_is_compressed() {
+    let server = Running::start("compressed", &["0"]);
+    let page = server.get("/", "");
+    assert!(field(&page, "Content-Encoding").is_none() && page.len() > 30_000);
+    let coded = server.get("/", "Accept-Encoding: gzip\r\n");
+    assert_eq!(field(&coded, "Content-Encoding"), Some("gzip"));
+    assert!(coded.len() < 2_000, "{} bytes", coded.len());
+}

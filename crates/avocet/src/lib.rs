@@ -3,6 +3,8 @@
 
 #[cfg(all(feature = "client", feature = "encoding"))]
 mod codings;
+#[cfg(all(feature = "server", feature = "encoding"))]
+mod compress;
 #[cfg(all(feature = "client", feature = "cookies"))]
 mod cookie_hook;
 #[cfg(feature = "tls-only")]
@@ -28,5 +30,7 @@ pub use avocet_tls as tls;
 
 #[cfg(all(feature = "client", feature = "encoding"))]
 pub use codings::Codings;
+#[cfg(all(feature = "server", feature = "encoding"))]
+pub use compress::Compress;
 #[cfg(all(feature = "client", feature = "cookies"))]
 pub use cookie_hook::CookieHook;

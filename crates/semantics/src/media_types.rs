@@ -82,7 +82,47 @@ impl<'v> MediaType<'v> {
     pub fn charset(&self) -> Option<Cow<'v, str>> {
         self.parameter("charset")?.text()
     }
+
+    /// Whether content of this type becomes much shorter by compression: text in all its forms does;
+    /// pictures, sound, films and archives are compressed already.
+    pub fn compresses(&self) -> bool {
+        let subtype = self.subtype.to_ascii_lowercase();
+        let subtype = subtype.as_str();
+        match self.kind.to_ascii_lowercase().as_str() {
+            "text" => true,
+            "application" => APPLICATIONS.contains(&subtype) || ends_in_text(subtype),
+            "image" => {
+                ["bmp", "x-icon", "vnd.microsoft.icon"].contains(&subtype) || ends_in_text(subtype)
+            }
+            "font" => ["ttf", "otf", "collection", "sfnt"].contains(&subtype),
+            "model" | "message" => ends_in_text(subtype) || subtype == "rfc822",
+            _ => false,
+        }
+    }
 }
+
+/// Whether the structured syntax of a type is text (RFC 6839).
+fn ends_in_text(subtype: &str) -> bool {
+    subtype.ends_with("+xml") || subtype.ends_with("+json") || subtype.ends_with("+text")
+}
+
+const APPLICATIONS: &[&str] = &[
+    "ecmascript",
+    "javascript",
+    "json",
+    "rtf",
+    "sql",
+    "toml",
+    "vnd.ms-fontobject",
+    "wasm",
+    "x-javascript",
+    "x-ndjson",
+    "x-sh",
+    "x-tex",
+    "x-yaml",
+    "xml",
+    "yaml",
+];
 
 #[cfg(test)]
 mod tests {
@@ -97,6 +137,33 @@ mod tests {
         assert_eq!(&*form.parameter("Boundary").unwrap().bytes(), b"a b");
         assert_eq!(form.parameters().count(), 2);
         assert!(form.charset().is_none());
+    }
+
+    #[test]
+    fn text_in_all_its_forms_is_compressed_and_pictures_are_not() {
+        let compresses = |name: &str| MediaType::parse(name.as_bytes()).unwrap().compresses();
+        for name in [
+            "text/html; charset=utf-8",
+            "application/json",
+            "image/svg+xml",
+            "TEXT/PLAIN",
+            "application/manifest+json",
+            "application/wasm",
+            "font/ttf",
+        ] {
+            assert!(compresses(name), "{name}");
+        }
+        for name in [
+            "image/png",
+            "video/mp4",
+            "application/gzip",
+            "application/octet-stream",
+            "font/woff2",
+            "application/zip",
+            "application/pdf",
+        ] {
+            assert!(!compresses(name), "{name}");
+        }
     }
 
     #[test]
