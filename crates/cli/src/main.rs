@@ -3,6 +3,7 @@
 
 mod addresses;
 mod amount;
+mod certs;
 mod check;
 mod config;
 mod cookies;
@@ -52,6 +53,7 @@ enum Verb {
     Download(Box<download::Download>),
     Check(check::Check),
     Cookies(cookies::Cookies),
+    Certs(certs::Certs),
     Config(config::Config),
     /// Answer requests with what they were: for trying out clients
     Echo(Box<echo::Echo>),
@@ -107,6 +109,7 @@ fn run(arguments: Arguments, settings: &Settings) -> Result<(), Failure> {
         Verb::Download(download) => download.run(settings, arguments.quiet),
         Verb::Check(check) => check.run(arguments.quiet),
         Verb::Cookies(cookies) => cookies.run(arguments.quiet),
+        Verb::Certs(certs) => certs.run(arguments.quiet),
         Verb::Echo(echo) => echo.run(arguments.quiet),
         Verb::Config(config) => config.run(arguments.quiet),
     }

@@ -79,6 +79,9 @@ impl Secure {
     pub(crate) fn settings(&self) -> Result<ClientSettings, Failure> {
         let mut settings = https::client_settings(self.roots()).log_keys();
         if self.insecure {
+            log::warn!(
+                "no certificate is checked: anybody on the way can read and change everything"
+            );
             settings = settings.dangerously_unchecked();
         }
         if let Some(file) = &self.crlfile {
@@ -127,6 +130,7 @@ impl Secure {
         };
         let mut settings = https::client_settings(roots).log_keys();
         if self.proxy_insecure {
+            log::warn!("no certificate of a proxy is checked");
             settings = settings.dangerously_unchecked();
         }
         let proxies = match &self.proxy_cacert {
@@ -134,6 +138,11 @@ impl Secure {
             None => OverTls::when_needed(settings),
         };
         Ok(hosts.for_proxies(proxies))
+    }
+
+    /// Whether other authorities than those of the system were named.
+    pub(crate) fn names_roots(&self) -> bool {
+        self.cacert.is_some() || self.capath.is_some()
     }
 
     /// Whether what a server says can be relied on: nothing is remembered otherwise.

@@ -7,6 +7,7 @@ mod response;
 use std::io::Read;
 use std::time::Duration;
 
+use avocet_net::PeerInfo;
 use avocet_wire::{BodySize, Client, Connection, FieldBuf, FieldTable, RequestVersion};
 use http::Method;
 use http::header::{
@@ -183,6 +184,11 @@ impl RawConnection {
             self.pump = Some(Pump::connect(&self.config, &self.route, &self.url)?);
         }
         Ok(())
+    }
+
+    /// Both ends of the connection and what protects it, while there is one.
+    pub fn peer(&self) -> Option<PeerInfo> {
+        self.pump.as_ref()?.peer()
     }
 
     /// Closes the connection, whatever is under way.

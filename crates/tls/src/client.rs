@@ -90,8 +90,8 @@ impl ClientSettings {
         self
     }
 
-    /// Checks no certificate: whoever is on the way can be the server. Pins still count. The log is
-    /// told when it is opened.
+    /// Checks no certificate: whoever is on the way can be the server, and read and change everything.
+    /// Pins still count. A program should shout when it does this.
     #[must_use]
     pub fn dangerously_unchecked(mut self) -> Self {
         self.unchecked = true;
@@ -148,14 +148,7 @@ impl ClientTls {
         };
         let checked =
             |chain| Checks { chain, pins: settings.pins.clone(), provider: provider.clone() };
-        let in_use = if settings.unchecked {
-            log::warn!(
-                "no certificate is checked: anybody on the way can read and change everything"
-            );
-            checked(None)
-        } else {
-            checked(checks.clone())
-        };
+        let in_use = if settings.unchecked { checked(None) } else { checked(checks.clone()) };
         let config = config(&settings, &provider, in_use)?;
         let setup = Setup {
             provider: provider.clone(),

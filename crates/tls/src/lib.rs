@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "issue")]
+mod authority;
 mod certificate;
 mod client;
 mod der;
@@ -18,6 +20,8 @@ mod transport;
 mod verifier;
 mod when;
 
+#[cfg(feature = "issue")]
+pub use authority::{Authority, Issued, Purpose};
 pub use certificate::{Certificate, MalformedCertificate};
 pub use client::{ClientSettings, ClientTls};
 pub use error::{Distrust, ErrorKind, TlsError};

@@ -48,6 +48,16 @@ impl Credentials {
     }
 }
 
+impl Credentials {
+    /// The certificates in this text, DER, whatever stands between them.
+    ///
+    /// *Errors*: [`ErrorKind::Credentials`]: there is none.
+    pub fn certificates_of_pem(text: &[u8]) -> Result<Vec<Vec<u8>>, TlsError> {
+        let found = certificates_in(text, Path::new("the text"), ErrorKind::Credentials)?;
+        Ok(found.iter().map(|der| der.to_vec()).collect())
+    }
+}
+
 impl Clone for Credentials {
     fn clone(&self) -> Self {
         Self { chain: self.chain.clone(), key: self.key.clone_key() }

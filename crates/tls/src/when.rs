@@ -18,6 +18,12 @@ pub(crate) fn text(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
+/// Year, month and day of an instant.
+#[cfg(feature = "issue")]
+pub(crate) fn date(seconds: i64) -> (i64, i64, i64) {
+    civil(seconds.div_euclid(DAY))
+}
+
 /// Seconds since 1970 of a date of the Gregorian calendar.
 pub(crate) fn seconds(year: i64, month: i64, day: i64, second_of_day: i64) -> i64 {
     // Years that begin in March have their leap day at the end.

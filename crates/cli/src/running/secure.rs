@@ -7,10 +7,11 @@ use std::thread::{self, JoinHandle};
 use avocet::https::{self, ToHttps};
 use avocet::net::{Address, ListenAddress};
 use avocet::server::{Config, Grace, Handle, Server};
-use avocet::tls::{ClientCertificates, Roots, ServerSettings, ServerTls};
+use avocet::tls::{ClientCertificates, Credentials, Purpose, Roots, ServerSettings, ServerTls};
 use clap::Args;
 use http::header::STRICT_TRANSPORT_SECURITY;
 
+use crate::certs;
 use crate::failure::Failure;
 
 /// Options about TLS.
@@ -27,6 +28,10 @@ pub(super) struct Secure {
     /// Key for --tls-cert
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Serve https on this machine with a certificate for localhost, issued by an authority that is
+    /// made where there is none; `avocet certs trust-hint` tells how programs come to trust it
+    #[arg(long, conflicts_with_all = ["tls_pem", "tls_cert"])]
+    tls_dev: bool,
     /// Let only clients in that have a certificate issued by one of those in FILE
     #[arg(long, value_name = "FILE")]
     tls_client_ca: Option<PathBuf>,
@@ -65,6 +70,10 @@ impl Secure {
             settings = settings.files(file, None);
             wanted = true;
         }
+        if self.tls_dev {
+            settings = settings.credentials(for_this_machine()?);
+            wanted = true;
+        }
         if wanted {
             let settings = settings.clients(self.clients());
             return open(settings).map(Some);
@@ -75,7 +84,8 @@ impl Secure {
             (self.hsts.is_some(), "--hsts"),
         ] {
             if given {
-                let message = format!("{option} needs a certificate: --tls-pem, or --tls-cert");
+                let message =
+                    format!("{option} needs a certificate: --tls-pem, --tls-cert or --tls-dev");
                 return Err(Failure::usage(message));
             }
         }
@@ -133,6 +143,19 @@ impl Redirecting {
             Err(_) => log::warn!("the listener that redirects panicked"),
         }
     }
+}
+
+/// A certificate for the names by which this machine calls itself.
+fn for_this_machine() -> Result<Credentials, Failure> {
+    let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
+    let own = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let is_name =
+        !own.is_empty() && own.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b));
+    if is_name && own != "localhost" {
+        names.push(own);
+    }
+    let issued = certs::authority(None)?.issue(&names, Purpose::Server);
+    issued.and_then(|issued| issued.credentials()).map_err(Failure::failed)
 }
 
 fn open(settings: ServerSettings) -> Result<ServerTls, Failure> {

@@ -5,7 +5,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use avocet_net::{EventLoop, Input, Next, Outbox, Task, TaskId, Transport, Turn};
+use avocet_net::{EventLoop, Input, Next, Outbox, PeerInfo, Task, TaskId, Transport, Turn};
 use url::Url;
 
 use crate::config::Config;
@@ -58,6 +58,13 @@ impl Pump {
         let mut pump = Self { event_loop, task, shared };
         let made = pump.establish(config);
         made.map(|()| pump).map_err(|error| error.about(url))
+    }
+
+    pub(super) fn peer(&self) -> Option<PeerInfo> {
+        match &self.shared.borrow().stage {
+            Stage::Open(transport) => Some(transport.info().clone()),
+            _ => None,
+        }
     }
 
     fn establish(&mut self, config: &Config) -> Result<(), Error> {
