@@ -150,7 +150,7 @@ impl Connection<Server> {
             self.cycle.facts.remove(Facts::AWAITS);
         }
         self.cycle.send(SendStep::Interim);
-        push_status_line(out, status, status.canonical_reason().unwrap_or_default());
+        push_status_line(out, status, reason(status));
         out.extend_from_slice(fields.as_bytes());
         out.extend_from_slice(b"\r\n");
         Ok(())
@@ -178,8 +178,7 @@ impl Connection<Server> {
         size: BodySize,
         out: &mut Vec<u8>,
     ) -> Result<(), SendError> {
-        let reason = status.canonical_reason().unwrap_or_default();
-        self.respond(status, reason, fields, size, out)
+        self.respond(status, reason(status), fields, size, out)
     }
 
     /// As [`send_response`](Self::send_response), with a reason phrase of the caller's.
@@ -316,6 +315,17 @@ pub(crate) fn push_framing(out: &mut Vec<u8>, framing: Option<Framing>) {
         }
         Some(Framing::Chunked) => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
         Some(Framing::Empty | Framing::UntilClose) | None => {}
+    }
+}
+
+/// The registered name of a status: two have other ones in RFC 9110 than in the specifications that
+/// the `http` crate follows.
+fn reason(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::OK => "OK",
+        StatusCode::PAYLOAD_TOO_LARGE => "Content Too Large",
+        StatusCode::UNPROCESSABLE_ENTITY => "Unprocessable Content",
+        _ => status.canonical_reason().unwrap_or_default(),
     }
 }
 

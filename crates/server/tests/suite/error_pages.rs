@@ -141,3 +141,22 @@ fn parity_b11_every_status_has_a_name_and_an_explanation() {
         assert!(message.len() > 2 && explanation.len() > 10, "{code}: {}", received.text());
     }
 }
+
+/// The status line and the page under it say the same.
+#[test]
+fn status_lines_have_the_names_of_the_registry() {
+    let running = with_pages(ErrorPages::template("text/plain", "{message}"));
+    let mut seen = 0;
+    for code in 400..=599 {
+        let status = StatusCode::from_u16(code).unwrap();
+        if status.canonical_reason().is_none() {
+            continue;
+        }
+        let received = running.ask(&get(&format!("/{code}")));
+        let line = received.head.lines().next().unwrap();
+        let expected = format!("HTTP/1.1 {code} {}", received.text());
+        assert!(line.eq_ignore_ascii_case(&expected), "{line:?} {expected:?}");
+        seen += 1;
+    }
+    assert!(seen > 35);
+}

@@ -239,7 +239,12 @@ fn due_response(
         }
     }
     let framing = if has_content { message.framing() } else { Framing::Empty };
-    let reason = status.canonical_reason().unwrap_or_default().as_bytes().to_vec();
+    let reason = match status.as_u16() {
+        413 => "Content Too Large",
+        422 => "Unprocessable Content",
+        _ => status.canonical_reason().unwrap_or_default(),
+    };
+    let reason = reason.as_bytes().to_vec();
     let version = Version::HTTP_11;
     (Seen::Response { status: status.as_u16(), reason, version, fields, framing }, framing)
 }
