@@ -9,6 +9,15 @@ use crate::{Outcome, shell};
 /// What goes beside the program.
 const DOCUMENTS: &[&str] = &["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"];
 
+/// Shells, and the names that their completions have where they look for them.
+const SHELLS: &[(&str, &str)] = &[
+    ("bash", "avocet"),
+    ("zsh", "_avocet"),
+    ("fish", "avocet.fish"),
+    ("powershell", "avocet.ps1"),
+    ("elvish", "avocet.elv"),
+];
+
 pub(crate) fn run(args: &mut Args) -> Outcome {
     args.finish()?;
     // The symbols are left out while linking, so no `strip` program is needed.
@@ -26,6 +35,7 @@ pub(crate) fn run(args: &mut Args) -> Outcome {
     for document in DOCUMENTS {
         copy(&shell::root().join(document), &folder.join(document))?;
     }
+    handbook(&folder)?;
     let archive = target.join("dist").join(format!("{name}.tar.gz"));
     // Fixed names, order and time make the archive the same whoever builds it.
     shell::run(
@@ -40,6 +50,21 @@ pub(crate) fn run(args: &mut Args) -> Outcome {
     shell::run(Command::new("sha256sum").arg(&archive))?;
     let bytes = |path: &Path| path.metadata().map_or(0, |data| data.len());
     println!("program {} bytes, archive {} bytes", bytes(&folder.join("avocet")), bytes(&archive));
+    Ok(())
+}
+
+/// Manual pages and completions, which the program makes of its own arguments.
+fn handbook(folder: &Path) -> Outcome {
+    let program = folder.join("avocet");
+    shell::run(Command::new(&program).arg("man").arg(folder.join("man/man1")))?;
+    let completions = folder.join("completions");
+    clear(&completions)?;
+    for (shell, file) in SHELLS {
+        let text = shell::read_quietly(Command::new(&program).args(["completions", shell]))?;
+        let path = completions.join(file);
+        std::fs::write(&path, text)
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    }
     Ok(())
 }
 

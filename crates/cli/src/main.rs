@@ -12,6 +12,7 @@ mod echo;
 mod exit;
 mod failure;
 mod fetch;
+mod handbook;
 mod output;
 mod password;
 mod running;
@@ -55,6 +56,8 @@ enum Verb {
     Cookies(cookies::Cookies),
     Certs(certs::Certs),
     Config(config::Config),
+    Completions(handbook::Completions),
+    Man(handbook::Man),
     /// Answer requests with what they were: for trying out clients
     Echo(Box<echo::Echo>),
 }
@@ -112,6 +115,8 @@ fn run(arguments: Arguments, settings: &Settings) -> Result<(), Failure> {
         Verb::Certs(certs) => certs.run(arguments.quiet),
         Verb::Echo(echo) => echo.run(arguments.quiet),
         Verb::Config(config) => config.run(arguments.quiet),
+        Verb::Completions(completions) => completions.run(),
+        Verb::Man(man) => man.run(),
     }
 }
 

@@ -59,21 +59,12 @@ pub(super) const FILE: &str = "settings";
 pub(super) const HOSTS: [&str; 2] = ["fetch", "download"];
 
 /// What is about one call and no setting.
-const NEVER: [&str; 10] = [
-    "help",
-    "version",
-    "config",
-    "next",
-    "dry-run",
-    "input",
-    "host",
-    "path",
-    "sign",
-    "hash-password",
-];
+const NEVER: [&str; 10] =
+    ["help", "version", "config", "next", "dry-run", "input", "host", "path", "completions", "man"];
 
 /// What is shown to nobody.
-const SECRET: [&str; 5] = ["user", "proxy-user", "auth", "header", "cookie"];
+const SECRET: [&str; 7] =
+    ["user", "proxy-user", "oauth2-bearer", "auth", "sign-key", "header", "cookie"];
 
 #[cfg(test)]
 mod tests {
