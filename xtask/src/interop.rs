@@ -10,6 +10,7 @@ mod examples;
 mod forms;
 mod killed;
 mod lab;
+mod listing;
 mod logins;
 mod noise;
 mod proxies;
@@ -35,6 +36,7 @@ const PARTS: &[(&str, Part)] = &[
     ("forms", forms::run),
     ("cookies", cookies::run),
     ("serving", serving::run),
+    ("listing", listing::run),
 ];
 
 const PACKAGES: &[Package] = &[
@@ -47,6 +49,8 @@ const PACKAGES: &[Package] = &[
     Package { program: "wget", package: "wget" },
     Package { program: "aria2c", package: "aria2" },
     Package { program: "python3", package: "python3" },
+    Package { program: "chromium", package: "chromium" },
+    Package { program: "chromedriver", package: "chromium-driver" },
 ];
 
 pub(crate) fn run(args: &mut Args) -> Outcome {

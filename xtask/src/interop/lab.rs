@@ -15,7 +15,7 @@ use crate::{Outcome, shell};
 pub(super) const PYTHON: &str = "/usr/bin/python3";
 
 /// How long a program may take to its end, and a server until it listens, on a slow machine.
-const PATIENCE_SECS: &str = "60";
+const PATIENCE_SECS: &str = "120";
 const STARTING: Duration = Duration::from_secs(30);
 const ENDING: Duration = Duration::from_secs(5);
 
@@ -142,7 +142,9 @@ impl Lab {
 
     /// Runs a script of Python with arguments.
     pub(super) fn python(&self, script: &str, arguments: &[&str]) -> Result<Ran, String> {
-        self.run(PYTHON, &[&["-I", "-c", script], arguments].concat())
+        let mut ran = self.run(PYTHON, &[&["-I", "-c", script], arguments].concat())?;
+        ran.line = format!("a script of Python with {}", arguments.join(" "));
+        Ok(ran)
     }
 
     /// Takes the settings of whoever runs the task away: proxies, files of passwords.
