@@ -1,4 +1,5 @@
 //! The program and its person: colors, questions, manual pages, completions.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail like tests")]
 
 use std::fs;
 use std::process::Command;

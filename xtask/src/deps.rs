@@ -104,7 +104,7 @@ const RULES: &[Rule] = &[
         ceiling: 18,
         goal: 18,
     },
-    Rule { package: "avocet-cli", arrows: &["avocet"], never: &[], ceiling: 120, goal: 120 },
+    Rule { package: "avocet-cli", arrows: &["avocet"], never: &[], ceiling: 145, goal: 145 },
 ];
 
 /// Every feature of the umbrella but those of TLS: a build with all of them has nothing of it below.
