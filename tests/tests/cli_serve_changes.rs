@@ -62,3 +62,21 @@ fn amounts_that_are_none_are_refused() {
         assert_eq!(ran.status, 2, "{arguments:?}: {}", ran.err);
     }
 }
+
+#[test]
+fn what_is_compressed_is_kept_beside_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("page.html"), "the same words ".repeat(100)).unwrap();
+    let root = folder.path().to_str().unwrap();
+    let target = Target::start(&["serve", root, "--listen", "127.0.0.1:0", "--sidecars"]);
+    let beside = folder.path().join("page.html.gz");
+    let answer = send(&target, "GET", "/page.html", "Accept-Encoding: gzip\r\n", "");
+    assert_eq!(answer.field("Content-Encoding"), Some("gzip"));
+    let begin = std::time::Instant::now();
+    while !beside.exists() {
+        assert!(begin.elapsed().as_secs() < 20, "the sibling does not come");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let answer = send(&target, "GET", "/page.html", "Accept-Encoding: gzip\r\n", "");
+    assert_eq!(answer.content, fs::read(beside).unwrap());
+}

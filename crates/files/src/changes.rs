@@ -25,14 +25,16 @@ use http::{Method, StatusCode};
 
 use crate::deferred::Deferred;
 use crate::path::FilePath;
+use crate::root::Root;
 use crate::service::Shared;
 use crate::validators::Stamp;
-use place::Taken;
-use quota::Quota;
-use refusal::Refused;
+use quota::{Claim, Quota};
 use resumable::Uploads;
 
-pub(crate) use draft::sweep;
+pub(crate) use draft::{Draft, sweep};
+pub(crate) use every::for_each_file;
+pub(crate) use place::{Place, Taken};
+pub(crate) use refusal::Refused;
 pub(crate) use resumable::{ACCEPT_PATCH, PARTIAL_UPLOAD};
 
 /// What may be changed in a folder that is served. Nothing may unless it is said here.
@@ -147,6 +149,11 @@ impl State {
     pub(crate) fn new(rules: Changes, most: usize) -> Self {
         let quota = Quota::new(rules.quota);
         Self { rules, quota, alone: Mutex::default(), uploads: Uploads::new(most) }
+    }
+
+    /// Room for a file of this service's own.
+    pub(crate) fn claim(&self, root: &Root) -> Option<Claim> {
+        self.quota.claim(root, 0)
     }
 
     /// Keeps other changes away between a look and what it decides.

@@ -16,6 +16,7 @@ use crate::base::Base;
 use crate::cache::{Cache, Weight};
 use crate::changes::{Changes, State};
 use crate::instead::Instead;
+use crate::listing::Budget;
 use crate::metadata::{Kind, Metadata};
 use crate::outcome::Rules;
 use crate::pace::Pace;
@@ -23,6 +24,7 @@ use crate::pattern::Pattern;
 use crate::root::{Links, Root};
 use crate::service::{Service, Shared};
 use crate::settings::Settings;
+use crate::sidecars::Sidecars;
 use crate::types::Types;
 
 /// A folder that is to be served.
@@ -59,6 +61,7 @@ pub struct Folder {
     access: Access,
     archives: bool,
     rate: Option<u64>,
+    sidecars: bool,
 }
 
 impl Folder {
@@ -86,6 +89,7 @@ impl Folder {
             access: Access::new(),
             archives: false,
             rate: None,
+            sidecars: false,
         }
     }
 
@@ -192,6 +196,15 @@ impl Folder {
         self
     }
 
+    /// Whether codings that are made here are also put beside their files, where they are found by the
+    /// next one who asks, and by other servers. They are made anew when the file has changed, and
+    /// removed at the next start when it is gone. Siblings of others are never touched. It needs
+    /// [`precompressed`](Self::precompressed) and [`compress`](Self::compress).
+    pub fn sidecars(mut self, kept: bool) -> Self {
+        self.sidecars = kept;
+        self
+    }
+
     /// The bytes of files and of codings that are kept in memory; 64 MiB unless changed, and nothing
     /// is kept with 0. Beside them up to 256 files are kept open, fewer where the system allows few.
     pub fn memory(mut self, bytes: usize) -> Self {
@@ -276,8 +289,13 @@ impl Folder {
         }
         let gate = Gate::new(self.access)?;
         let changes = State::new(self.changes, descriptors() / 2);
+        let kept = self.sidecars && self.offers_codings && self.makes_codings;
+        let sidecars = kept.then(Sidecars::new);
         let pace = self.rate.map(Pace::new).transpose()?;
-        Ok(Service::new(Shared::new(base, rules, settings, changes, gate, pace, cache)))
+        let listings = Budget::default();
+        let shared =
+            Shared { base, rules, settings, listings, changes, gate, sidecars, pace, cache };
+        Ok(Service::new(shared))
     }
 
     /// The fields of every response, and a try of those that files bring, so that a mistake is told

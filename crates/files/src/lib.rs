@@ -25,6 +25,7 @@ mod respond;
 mod root;
 mod service;
 mod settings;
+mod sidecars;
 mod steps;
 mod types;
 mod validators;

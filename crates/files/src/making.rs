@@ -46,6 +46,7 @@ impl Making<'_> {
             Outcome::Proceed => match &self.resource.plain.content {
                 Content::File(file) if self.resource.plain.len() > KEPT => {
                     let state = &self.resource.plain.metadata;
+                    self.shared.keep_beside(self.resource, self.coded.coding);
                     match streamed(file, state, self.coded.coding, self.pool) {
                         Ok(body) => reply.send_parts(StatusCode::OK, &about.fields, body),
                         Err(error) => {
@@ -109,9 +110,13 @@ impl Job {
         let shape = self.resource.shape(&self.shared.settings);
         let made = compress::make(&self.resource.plain, self.coding, shape);
         if let Some(coded) = self.resource.coding(self.coding) {
+            let is_made = made.is_some();
             let waiting = coded.finish(made);
             self.shared.reweigh(&self.key, &self.resource);
             answer(waiting, coded.ready().unwrap_or(&self.resource.plain));
+            if is_made {
+                self.shared.keep_beside(&self.resource, self.coding);
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 /// The parts of a file's state that a response tells of. They are always those of an open
 /// descriptor, so that nobody can exchange the file between the question and the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Metadata {
     pub(crate) kind: Kind,
     pub(crate) device: u64,
@@ -19,7 +19,7 @@ pub(crate) struct Metadata {
     pub(crate) changed: (i64, u32),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     File,
     Folder,

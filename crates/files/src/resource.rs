@@ -97,6 +97,11 @@ impl Resource {
         Ok(Self { path, plain, coded, looks_beside: settings.uses_siblings, settles })
     }
 
+    /// The file's path below the root.
+    pub(crate) fn path(&self) -> &[u8] {
+        &self.path
+    }
+
     /// What a coding of it that is made here is told to have.
     pub(crate) fn shape<'s>(&self, settings: &'s Settings) -> Shape<'s> {
         Shape { cache_control: settings.cache_control(&self.path), extra: &settings.fields }
@@ -251,5 +256,5 @@ fn is_outdated(sibling: &Metadata, plain: &Metadata) -> bool {
 }
 
 /// The codings that are offered, best first, and the endings of files that hold them.
-const CODINGS: [(Coding, &[u8]); 3] =
+pub(crate) const CODINGS: [(Coding, &[u8]); 3] =
     [(Coding::Zstd, b".zst"), (Coding::Br, b".br"), (Coding::Gzip, b".gz")];

@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Instant;
 
+use avocet_encoding::Coding;
 use avocet_net::WorkerPool;
 use avocet_server::{Handler, Reply, Request, Response};
 use avocet_wire::InvalidField;
@@ -28,6 +29,7 @@ use crate::path::{FilePath, InvalidPath};
 use crate::resource::{Chosen, Resource};
 use crate::respond::respond;
 use crate::settings::Settings;
+use crate::sidecars::Sidecars;
 
 /// Serves a folder; made by [`Folder::open`](crate::Folder::open).
 #[derive(Clone)]
@@ -44,24 +46,12 @@ pub(crate) struct Shared {
     pub(crate) listings: listing::Budget,
     pub(crate) changes: State,
     pub(crate) gate: Gate,
-    pace: Option<Pace>,
-    cache: Cache<Resource>,
+    pub(crate) sidecars: Option<Sidecars>,
+    pub(crate) pace: Option<Pace>,
+    pub(crate) cache: Cache<Resource>,
 }
 
 impl Shared {
-    pub(crate) fn new(
-        base: Base,
-        rules: Rules,
-        settings: Settings,
-        changes: State,
-        gate: Gate,
-        pace: Option<Pace>,
-        cache: Cache<Resource>,
-    ) -> Self {
-        let listings = listing::Budget::default();
-        Self { base, rules, settings, listings, changes, gate, pace, cache }
-    }
-
     /// The file that a path names, from memory if it is there and still right.
     fn find(&self, path: &FilePath<'_>, now: Instant) -> Result<Arc<Resource>, Outcome> {
         self.base.renew(now);
@@ -81,6 +71,13 @@ impl Shared {
                 self.load(path, now)
             }
             loaded => loaded,
+        }
+    }
+
+    /// Has a coding of a file put beside it, where that is wanted.
+    pub(crate) fn keep_beside(self: &Arc<Self>, resource: &Resource, coding: Coding) {
+        if let Some(sidecars) = &self.sidecars {
+            sidecars.make(self, resource.path(), coding, &resource.plain.metadata);
         }
     }
 
@@ -108,6 +105,9 @@ impl Shared {
 impl Service {
     pub(crate) fn new(shared: Shared) -> Self {
         let (shared, pool) = (Arc::new(shared), Arc::new(WorkerPool::new()));
+        if let Some(sidecars) = &shared.sidecars {
+            sidecars.sweep(&shared);
+        }
         if shared.changes.rules.uploads {
             let shared = shared.clone();
             if pool.execute(move || sweep(&shared.base.root())).is_err() {

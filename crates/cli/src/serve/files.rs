@@ -39,6 +39,9 @@ pub(super) struct Files {
     /// Send files as they are: no compression, unless a compressed file lies beside
     #[arg(long)]
     no_compress: bool,
+    /// Keep what is compressed here beside its file, and make it anew when the file changes
+    #[arg(long, conflicts_with_all = ["no_compress", "no_precompressed"])]
+    sidecars: bool,
     /// Ignore compressed files (.zst, .br, .gz) that lie beside others
     #[arg(long)]
     no_precompressed: bool,
@@ -73,6 +76,7 @@ impl Files {
             .try_files(self.try_files)
             .compress(!self.no_compress)
             .precompressed(!self.no_precompressed)
+            .sidecars(self.sidecars)
             .archives(self.archives)
             .cors(self.cors);
         if self.follow_symlinks {

@@ -71,6 +71,20 @@ impl Draft {
         Ok(())
     }
 
+    /// Gives the file the rights and the time of another one, whose content it is in another form, and
+    /// a mark.
+    pub(crate) fn become_like(
+        &mut self,
+        other: &File,
+        mark: impl FnOnce(&File) -> Result<(), Errno>,
+    ) -> std::io::Result<()> {
+        let Some(file) = &self.file else { return Err(Errno::BADF.into()) };
+        let metadata = other.metadata()?;
+        file.set_permissions(metadata.permissions())?;
+        mark(file)?;
+        file.set_modified(metadata.modified()?)
+    }
+
     /// Makes sure that the content is on the disk, and closes the file.
     pub(crate) fn complete(&mut self) -> Result<(), Refused> {
         if let Some(file) = self.file.take() {

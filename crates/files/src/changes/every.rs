@@ -11,7 +11,7 @@ use crate::root::Root;
 /// and folders that cannot be read are passed over.
 ///
 /// *Blocking*: for as long as it takes to look at every file.
-pub(super) fn for_each_file(root: &Root, mut each: impl FnMut(BorrowedFd<'_>, &[u8], &Stat)) {
+pub(crate) fn for_each_file(root: &Root, mut each: impl FnMut(BorrowedFd<'_>, &[u8], &Stat)) {
     let mut ahead: Vec<Vec<u8>> = vec![Vec::new()];
     while let Some(path) = ahead.pop() {
         if let Err(error) = in_folder(root, &path, &mut ahead, &mut each) {

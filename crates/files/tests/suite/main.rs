@@ -16,5 +16,6 @@ mod properties;
 mod ranges;
 mod resumable;
 mod settings;
+mod sidecars;
 mod site;
 mod upload;

@@ -304,3 +304,58 @@ fn a_client_that_waits_to_be_asked_is_refused_before_it_sends() {
     stream.read_to_end(&mut bytes).unwrap();
     assert_eq!(Answer::parse(&bytes).status, 201);
 }
+
+#[test]
+fn security_links_exchanged_while_files_are_uploaded() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let site = changing(&[("switch/x", "")], |changes| changes.upload(true).delete(true));
+    let outside = site.around().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("x"), "").unwrap();
+    let (switch, aside) = (site.root().join("switch"), site.root().join("aside"));
+    symlink("../outside", &aside).unwrap();
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let flags = rustix::fs::RenameFlags::EXCHANGE;
+            while !over.load(Ordering::Relaxed) {
+                rustix::fs::renameat_with(rustix::fs::CWD, &switch, rustix::fs::CWD, &aside, flags)
+                    .unwrap();
+            }
+        });
+        let mut made = 0;
+        for number in 0..200 {
+            let target = format!("/switch/{number}");
+            made += usize::from(site.send_content("PUT", &target, &[], b"x").status == 201);
+            site.send("DELETE", "/switch/x", &[]);
+        }
+        over.store(true, Ordering::Relaxed);
+        assert!((1..200).contains(&made), "the link was not exchanged: {made}");
+    });
+    let left: Vec<_> = fs::read_dir(&outside).unwrap().collect();
+    assert_eq!(left.len(), 1, "nothing was made or deleted outside: {left:?}");
+}
+
+#[test]
+fn security_slow_uploads_hold_no_thread() {
+    let site = site(&[]);
+    let mut slow = Vec::new();
+    for number in 0..100 {
+        let mut stream = site.connect();
+        let fields = [("Content-Length", "9")];
+        stream.write_all(request("PUT", &format!("/{number}"), &fields).as_bytes()).unwrap();
+        stream.write_all(b"slow").unwrap();
+        slow.push(stream);
+    }
+    assert_eq!(site.send_content("PUT", "/quick", &[], b"quick").status, 201);
+    assert!(site.get("/").text().contains("quick"));
+    for stream in &mut slow {
+        stream.write_all(b"poke!").unwrap();
+    }
+    for mut stream in slow {
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        assert_eq!(Answer::parse(&bytes).status, 201);
+    }
+    assert_eq!(names(&site, "").len(), 101);
+}
