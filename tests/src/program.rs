@@ -109,9 +109,9 @@ fn drain(pipe: impl Read + Send + 'static, lines: Sender<String>) {
     });
 }
 
-/// The address of the first `http://` URL in a line.
+/// The address of the first `http://` or `https://` URL in a line.
 fn address_in(line: &str) -> Option<SocketAddr> {
-    let (_, rest) = line.split_once("http://")?;
+    let (_, rest) = line.split_once("http://").or_else(|| line.split_once("https://"))?;
     let end = rest.find(|letter: char| letter == '/' || letter.is_whitespace());
     rest[..end.unwrap_or(rest.len())].parse().ok()
 }
