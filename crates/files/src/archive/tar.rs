@@ -110,7 +110,7 @@ mod tests {
             record(b"path", value, &mut out);
             out
         };
-        assert_eq!(written(b"x"), b"10 path=x\n");
+        assert_eq!(written(b"x"), b"9 path=x\n");
         for len in [1, 80, 89, 90, 91, 92, 93, 980, 990, 995] {
             let record = written(&vec![b'x'; len]);
             let digits = record.split(|&byte| byte == b' ').next().unwrap();
