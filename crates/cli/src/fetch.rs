@@ -3,6 +3,7 @@
 mod args;
 mod caching;
 mod content;
+mod dry;
 mod expand;
 mod explain;
 mod fields;

@@ -194,7 +194,8 @@ impl Content {
         }
     }
 
-    pub(crate) fn size(&self) -> Option<u64> {
+    /// Its size in bytes; `None` where that is known at its end only.
+    pub fn size(&self) -> Option<u64> {
         match self {
             Self::Empty => Some(0),
             Self::Bytes(bytes) => Some(bytes.len() as u64),

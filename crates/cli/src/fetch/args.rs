@@ -39,6 +39,9 @@ pub(crate) struct Fetch {
     /// Write to a file named like the last part of the URL
     #[arg(short = 'O', long)]
     pub(crate) remote_name: bool,
+    /// The same for every URL that has no -o of its own
+    #[arg(long)]
+    pub(crate) remote_name_all: bool,
     /// With -O, take the name that the server suggests
     #[arg(short = 'J', long)]
     pub(crate) remote_header_name: bool,

@@ -5,10 +5,11 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use avocet::client::{Config, Error, Multi, Report, Request, TransferEvent, TransferId};
+use avocet::client::{Config, Error, Multi, Report, TransferEvent, TransferId};
 use avocet::wire::OwnedResponseHead;
 
 use super::args::{Fetch, Format};
+use super::dry;
 use super::explain::explain;
 use super::har::Har;
 use super::json;
@@ -64,7 +65,13 @@ pub(crate) fn run(
         if let Some((_, har)) = &har {
             config.hooks.push(har.clone());
         }
+        if call.dry_run {
+            dry::prepare(&mut config);
+        }
         part(options, config, &mut note)?;
+    }
+    if call.dry_run {
+        return last;
     }
     if let Some((path, har)) = har {
         note(har.save(path));
@@ -93,10 +100,9 @@ fn part(
             && let Some((index, url)) = waiting.next()
         {
             match start(options, &mut multi, index, url) {
-                Ok(Some((id, job))) => {
+                Ok((id, job)) => {
                     jobs.insert(id, job);
                 }
-                Ok(None) => {}
                 Err(failure) => note(Err(failure)),
             }
         }
@@ -129,16 +135,12 @@ fn start(
     multi: &mut Multi,
     index: usize,
     url: &str,
-) -> Result<Option<(TransferId, Job)>, Failure> {
+) -> Result<(TransferId, Job), Failure> {
     let sink = Sink::new(options, index, url)?;
     let request = plan::request(options, url, sink.offset())?;
-    if options.dry_run {
-        describe(&request);
-        return Ok(None);
-    }
     let (url, method) = (request.url().to_string(), request.method().to_string());
     let id = multi.start(request).map_err(|error| failed(&error))?;
-    Ok(Some((id, Job { index, url, method, sink, head: None, began: None, resume: None })))
+    Ok((id, Job { index, url, method, sink, head: None, began: None, resume: None }))
 }
 
 /// True when the transfer has ended.
@@ -159,6 +161,7 @@ fn step(options: &Fetch, job: &mut Job, event: TransferEvent) -> Result<bool, Fa
             Ok(false)
         }
         TransferEvent::End(_) => Ok(true),
+        TransferEvent::Failed(error) if options.dry_run && dry::is_end(&error) => Ok(true),
         TransferEvent::Failed(error) => Err(failed(&error)),
         _ => Ok(false),
     }
@@ -170,6 +173,9 @@ fn finish(
     report: Option<&Report>,
     ended: Result<(), Failure>,
 ) -> Result<(), Failure> {
+    if options.dry_run {
+        return ended;
+    }
     let head = job.head.as_deref();
     if options.explain
         && let Some(report) = report
@@ -242,13 +248,6 @@ fn resume(multi: &mut Multi, jobs: &mut HashMap<TransferId, Job>) -> Option<Dura
 
 fn failed(error: &Error) -> Failure {
     Failure::with_status(exit::status(error), error)
-}
-
-fn describe(request: &Request) {
-    output::line(format_args!("{} {}", request.method(), request.url()));
-    for (name, value) in request.fields().iter() {
-        output::line(format_args!("{name}: {}", String::from_utf8_lossy(value)));
-    }
 }
 
 /// Less than this is not worth a pause.

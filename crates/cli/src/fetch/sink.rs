@@ -43,7 +43,9 @@ impl Sink {
         let place = match options.output.get(index) {
             Some(path) if path.as_os_str() == "-" => Place::Stdout,
             Some(path) => Place::File(in_folder(options, path)),
-            None if options.remote_name => Place::File(in_folder(options, &last_part(url)?)),
+            None if options.remote_name || options.remote_name_all => {
+                Place::File(in_folder(options, &last_part(url)?))
+            }
             None if options.format == Format::Json => Place::Memory(Vec::new()),
             None => Place::Stdout,
         };
@@ -73,8 +75,10 @@ impl Sink {
             self.place = Place::Nowhere;
             return Ok(());
         }
-        if self.offset > 0 && head.status() == StatusCode::RANGE_NOT_SATISFIABLE {
-            // Everything is there already.
+        // What is here is the newest, or everything is there already.
+        let is_current = head.status() == StatusCode::NOT_MODIFIED;
+        let is_whole = self.offset > 0 && head.status() == StatusCode::RANGE_NOT_SATISFIABLE;
+        if is_current || is_whole {
             self.place = Place::Nowhere;
             return Ok(());
         }
@@ -84,7 +88,7 @@ impl Sink {
                 "the server does not continue where the file ends",
             ));
         }
-        if options.remote_name
+        if (options.remote_name || options.remote_name_all)
             && options.remote_header_name
             && let Some(field) = head.fields().get(&CONTENT_DISPOSITION)
             && let Ok(disposition) = ContentDisposition::parse(field)

@@ -1,5 +1,6 @@
 //! What goes over the wire, for those who want to see it: heads with -v, -i, -D, -I, and cookies.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +29,8 @@ impl Trace {
     /// *Errors*: a file for heads that cannot be made.
     pub(crate) fn new(options: &Fetch, verbose: bool) -> Result<Self, Failure> {
         let dump: Option<Dump> = match &options.dump_header {
+            // Nothing comes.
+            _ if options.dry_run => None,
             None => None,
             Some(path) if path.as_os_str() == "-" => Some(Arc::new(Mutex::new(io::stdout()))),
             Some(path) => Some(Arc::new(Mutex::new(File::create(path).map_err(|error| {
@@ -49,9 +52,7 @@ impl Trace {
         if self.verbose {
             note('>', format_args!("{} {} HTTP/1.1", hop.method, hop.target()));
             for (name, value) in fields.iter() {
-                let value = String::from_utf8_lossy(value);
-                let shown = if is_secret(name) { "(kept back)" } else { &*value };
-                note('>', format_args!("{name}: {shown}"));
+                note('>', format_args!("{name}: {}", shown(name, value)));
             }
             note('>', format_args!(""));
         }
@@ -121,6 +122,11 @@ fn raw(head: &ResponseHead<'_>) -> Vec<u8> {
 fn status_line(head: &ResponseHead<'_>) -> String {
     let reason = String::from_utf8_lossy(head.reason);
     format!("{:?} {} {reason}", head.version, head.status.as_str())
+}
+
+/// The value of a field for a person who may be watched.
+pub(super) fn shown<'a>(name: &str, value: &'a [u8]) -> Cow<'a, str> {
+    if is_secret(name) { "(kept back)".into() } else { String::from_utf8_lossy(value) }
 }
 
 fn is_secret(name: &str) -> bool {
