@@ -64,6 +64,32 @@ fn amounts_that_are_none_are_refused() {
 }
 
 #[test]
+fn an_archive_is_served_and_another_one_made() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("d")).unwrap();
+    fs::write(folder.path().join("d/a.txt"), "a file").unwrap();
+    let root = folder.path().to_str().unwrap();
+    let listen = ["--listen", "127.0.0.1:0"];
+    let target = Target::start(&[&["serve", root, "--download-folders"], &listen[..]].concat());
+    let zip = send(&target, "GET", "/d/?archive=zip", "", "").content;
+    let path = folder.path().join("d.zip");
+    fs::write(&path, zip).unwrap();
+    let path = path.to_str().unwrap();
+    let target = Target::start(&[&["serve", "--archive", path], &listen[..]].concat());
+    assert_eq!(send(&target, "GET", "/d/a.txt", "", "").content, b"a file");
+    assert_eq!(send(&target, "GET", "/d", "", "").status, 301);
+    for (arguments, status) in [
+        (vec!["--archive", "/nonexistent.zip"], 2),
+        (vec!["--archive", root], 1),
+        (vec!["--archive", path, "--upload"], 2),
+        (vec!["--archive", path, root], 2),
+    ] {
+        let ran = run(&[vec!["serve"], arguments.clone()].concat());
+        assert_eq!(ran.status, status, "{arguments:?}: {}", ran.err);
+    }
+}
+
+#[test]
 fn what_is_compressed_is_kept_beside_its_file() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("page.html"), "the same words ".repeat(100)).unwrap();

@@ -54,7 +54,7 @@ fn a_hundred_thousand_files_are_listed_in_bounded_memory_while_others_are_served
         fs::File::create(folder.join(format!("file-{number:05}"))).unwrap();
     }
     let path = root.path().to_str().unwrap();
-    let listen = ["--listen", "127.0.0.1:0", "--workers", "1", "--archives"];
+    let listen = ["--listen", "127.0.0.1:0", "--workers", "1", "--download-folders"];
     let target = Target::start(&[&["serve", path][..], &listen[..]].concat());
     touch(&target, "/small");
     let before = peak(&target);

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use avocet_wire::{FieldBuf, InvalidField};
@@ -26,6 +27,7 @@ use crate::service::{Service, Shared};
 use crate::settings::Settings;
 use crate::sidecars::Sidecars;
 use crate::types::Types;
+use crate::zipped::{Current, Shared as Zipped, ZipService};
 
 /// A folder that is to be served.
 ///
@@ -254,6 +256,48 @@ impl Folder {
     /// is no folder.
     pub fn open(self) -> io::Result<Service> {
         let base = Base::open(&self.path, self.links)?;
+        let (rules, settings) = self.prepare()?;
+        let files = if self.memory == 0 { 0 } else { descriptors() };
+        let cache = Cache::new(Weight { bytes: self.memory, files }, self.recheck);
+        let root = base.root();
+        for part in self.access.parts() {
+            check_part(&root, part)?;
+        }
+        let gate = Gate::new(self.access)?;
+        let changes = State::new(self.changes, descriptors() / 2);
+        let kept = self.sidecars && self.offers_codings && self.makes_codings;
+        let sidecars = kept.then(Sidecars::new);
+        let pace = self.rate.map(Pace::new).transpose()?;
+        let listings = Arc::new(Budget::default());
+        let shared =
+            Shared { base, rules, settings, listings, changes, gate, sidecars, pace, cache };
+        Ok(Service::new(shared))
+    }
+
+    /// Opens the path as a zip and serves what is in it, without unpacking it to the disk. Deflated
+    /// files go to clients that take gzip as they are. When the path comes to name another zip, that one
+    /// is served from within a second or two on.
+    ///
+    /// *Bounds*: a directory of 64 MiB, some 500,000 files. Ranges are given of files that are stored,
+    /// not of deflated ones.
+    ///
+    /// *Errors*: a file that is missing or no zip; `InvalidInput` as for [`open`](Self::open), and for
+    /// settings that a zip cannot have: changes, siblings, archives of folders.
+    pub fn open_archive(self) -> io::Result<ZipService> {
+        if !self.changes.is_none() || self.sidecars || self.archives {
+            return Err(invalid("nothing can be changed or made in an archive"));
+        }
+        let path = std::path::absolute(&self.path)?;
+        let current = Current::open(&path)?;
+        let (rules, settings) = self.prepare()?;
+        let gate = Gate::new(self.access)?;
+        let pace = self.rate.map(Pace::new).transpose()?;
+        let listings = Arc::new(Budget::default());
+        Ok(ZipService::new(Zipped { path, rules, settings, gate, pace, listings, current }))
+    }
+
+    /// What decides which files there are, and how they are sent.
+    fn prepare(&self) -> io::Result<(Rules, Settings)> {
         let single_page = self.single_page.as_deref();
         let instead = Instead::new(&self.try_files, single_page, self.not_found.as_deref());
         let rules = Rules {
@@ -267,12 +311,12 @@ impl Folder {
             return Err(invalid(format!("{at:?} does not begin with a slash")));
         }
         let fields = self.all_fields().map_err(invalid)?;
-        let pattern = |(pattern, value): (String, String)| (Pattern::new(&pattern), value);
+        let pattern = |(pattern, value): &(String, String)| (Pattern::new(pattern), value.clone());
         let settings = Settings {
-            types: self.types,
+            types: self.types.clone(),
             at,
             fields,
-            cache_control: self.cache_control.into_iter().map(pattern).collect(),
+            cache_control: self.cache_control.iter().map(pattern).collect(),
             methods: methods(&self.changes),
             is_shared: self.is_shared,
             archives: self.archives && self.listing,
@@ -281,21 +325,7 @@ impl Folder {
             makes_codings: self.makes_codings,
             least_to_compress: 256,
         };
-        let files = if self.memory == 0 { 0 } else { descriptors() };
-        let cache = Cache::new(Weight { bytes: self.memory, files }, self.recheck);
-        let root = base.root();
-        for part in self.access.parts() {
-            check_part(&root, part)?;
-        }
-        let gate = Gate::new(self.access)?;
-        let changes = State::new(self.changes, descriptors() / 2);
-        let kept = self.sidecars && self.offers_codings && self.makes_codings;
-        let sidecars = kept.then(Sidecars::new);
-        let pace = self.rate.map(Pace::new).transpose()?;
-        let listings = Budget::default();
-        let shared =
-            Shared { base, rules, settings, listings, changes, gate, sidecars, pace, cache };
-        Ok(Service::new(shared))
+        Ok((rules, settings))
     }
 
     /// The fields of every response, and a try of those that files bring, so that a mistake is told

@@ -29,6 +29,7 @@ mod sidecars;
 mod steps;
 mod types;
 mod validators;
+mod zipped;
 
 pub use access::{Access, InvalidHash, InvalidPart, LinkError, LinkKey, Password};
 pub use changes::Changes;
@@ -36,3 +37,4 @@ pub use folder::Folder;
 pub use root::Links;
 pub use service::Service;
 pub use types::Types;
+pub use zipped::ZipService;

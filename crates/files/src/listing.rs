@@ -19,14 +19,16 @@ use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 
+use crate::changes::Changes;
 use crate::outcome::Outcome;
 use crate::path::FilePath;
 use crate::service::{Shared, failure, or_500};
 
 pub(crate) use query::{Format, Query, form_value};
 
-use entries::Entries;
-use page::{POLICY, Page};
+pub(crate) use entries::Entries;
+
+use page::{POLICY, Page, Readme};
 
 /// The memory that all listings under way may take together; what is beyond is answered 503.
 #[derive(Default)]
@@ -34,7 +36,7 @@ pub(crate) struct Budget(AtomicUsize);
 
 /// A part of the budget, given back when it is dropped.
 struct Share {
-    shared: Arc<Shared>,
+    budget: Arc<Budget>,
     bytes: usize,
 }
 
@@ -69,11 +71,33 @@ pub(crate) fn respond(
     query: Query,
 ) -> Response {
     let root = shared.base.root();
-    let mut entries = match entries::read(&root, &shared.rules, folder, path, &query.search) {
+    let entries = match entries::read(&root, &shared.rules, folder, path, &query.search) {
         Ok(entries) => entries,
         Err(error) => return failure(&Outcome::of_error(error)),
     };
-    let Some(share) = Share::take(shared, entries.bytes()) else {
+    let readme =
+        (query.format == Format::Html).then(|| Readme::find(&root, path, &entries)).flatten();
+    let (changes, archives) = (shared.changes.rules.clone(), shared.settings.archives);
+    show(entries, path, query, &shared.listings, Extras { readme, changes, archives })
+}
+
+/// What a page shows beside the entries.
+#[derive(Default)]
+pub(crate) struct Extras {
+    readme: Option<Readme>,
+    changes: Changes,
+    archives: bool,
+}
+
+/// Makes the response that shows entries.
+pub(crate) fn show(
+    mut entries: Entries,
+    path: &FilePath<'_>,
+    query: Query,
+    budget: &Arc<Budget>,
+    extras: Extras,
+) -> Response {
+    let Some(share) = Share::take(budget, entries.bytes()) else {
         log::warn!("listings under way take too much memory, one was refused");
         let busy = Response::error(StatusCode::SERVICE_UNAVAILABLE);
         return or_500(busy.with_field(&RETRY_AFTER, "1"));
@@ -84,10 +108,7 @@ pub(crate) fn respond(
         Format::Json => "application/json",
     };
     let look = match query.format {
-        Format::Html => {
-            let readme = page::Readme::find(&root, path, &entries);
-            Look::Page(Page::new(path, query, readme, shared))
-        }
+        Format::Html => Look::Page(Page::new(path, query, extras)),
         Format::Json => Look::Json { url: path.to_url(true) },
     };
     let listing = Listing { entries, look, done: 0, stage: Stage::Start, _share: share };
@@ -158,9 +179,9 @@ impl BodySource for Listing {
 }
 
 impl Share {
-    fn take(shared: &Arc<Shared>, bytes: usize) -> Option<Self> {
-        let before = shared.listings.0.fetch_add(bytes, Ordering::Relaxed);
-        let share = Self { shared: shared.clone(), bytes };
+    fn take(budget: &Arc<Budget>, bytes: usize) -> Option<Self> {
+        let before = budget.0.fetch_add(bytes, Ordering::Relaxed);
+        let share = Self { budget: budget.clone(), bytes };
         // A single one is always let through: its own bound is on the number of entries.
         (before == 0 || before.saturating_add(bytes) <= MEMORY).then_some(share)
     }
@@ -168,7 +189,7 @@ impl Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.shared.listings.0.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.budget.0.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 

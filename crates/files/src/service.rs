@@ -43,7 +43,7 @@ pub(crate) struct Shared {
     pub(crate) base: Base,
     pub(crate) rules: Rules,
     pub(crate) settings: Settings,
-    pub(crate) listings: listing::Budget,
+    pub(crate) listings: Arc<listing::Budget>,
     pub(crate) changes: State,
     pub(crate) gate: Gate,
     pub(crate) sidecars: Option<Sidecars>,
@@ -331,7 +331,7 @@ pub(crate) fn failure(outcome: &Outcome) -> Response {
 }
 
 /// What is left of a path below the one at which the folder is served; it begins with a slash.
-fn below<'p>(at: &str, path: &'p str) -> Option<&'p str> {
+pub(crate) fn below<'p>(at: &str, path: &'p str) -> Option<&'p str> {
     if at.is_empty() {
         return Some(path);
     }
@@ -339,7 +339,11 @@ fn below<'p>(at: &str, path: &'p str) -> Option<&'p str> {
 }
 
 /// To the same folder with a slash at its end, so that relative links in it lead right.
-fn redirect(at: &str, path: &FilePath<'_>, query: Option<&str>) -> Result<Response, InvalidField> {
+pub(crate) fn redirect(
+    at: &str,
+    path: &FilePath<'_>,
+    query: Option<&str>,
+) -> Result<Response, InvalidField> {
     let mut location = at.to_owned();
     location.push_str(&path.to_url(true));
     if let Some(query) = query {

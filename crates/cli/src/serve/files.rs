@@ -54,7 +54,7 @@ pub(super) struct Files {
     cache_control: Vec<(String, String)>,
     /// Send folders as zip or tar when they are asked for with ?archive=zip or ?archive=tar
     #[arg(long)]
-    archives: bool,
+    download_folders: bool,
     /// Let scripts of every origin read what is served
     #[arg(long)]
     cors: bool,
@@ -77,7 +77,7 @@ impl Files {
             .compress(!self.no_compress)
             .precompressed(!self.no_precompressed)
             .sidecars(self.sidecars)
-            .archives(self.archives)
+            .archives(self.download_folders)
             .cors(self.cors);
         if self.follow_symlinks {
             folder = folder.links(Links::Anywhere);

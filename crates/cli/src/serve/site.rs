@@ -26,6 +26,9 @@ pub(super) struct SiteOptions {
     /// Answer every request with this text instead
     #[arg(long, value_name = "TEXT", conflicts_with = "folder")]
     text: Option<String>,
+    /// Serve what is in this zip instead, without unpacking it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["folder", "text"])]
+    archive: Option<PathBuf>,
     #[command(flatten)]
     rules: Rules,
     #[command(flatten)]
@@ -58,6 +61,19 @@ impl SiteOptions {
         }
         if dev.dev {
             self.files.as_they_are();
+        }
+        if let Some(path) = &self.archive {
+            let folder = Folder::new(path).changes(self.changing.changes());
+            let service = self.files.set(self.guarding.set(folder)?);
+            let refused = |error: io::Error| match error.kind() {
+                io::ErrorKind::NotFound => {
+                    Failure::usage(format!("{}: no such file", path.display()))
+                }
+                _ => unusable(path.display(), &error),
+            };
+            let handler = Arc::new(service.open_archive().map_err(refused)?);
+            let what = format!("Serving what is in {}", path.display());
+            return Ok(Site { what, handler: self.rules.around(handler)?, folder: None });
         }
         let name = self.folder.display();
         let refused = |error| unusable(&name, &error);

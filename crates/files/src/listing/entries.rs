@@ -16,7 +16,7 @@ use crate::root::Root;
 ///
 /// *Bounds*: [`MOST`] entries; of a folder with more there are those that the system gives first.
 #[derive(Debug, Default)]
-pub(super) struct Entries {
+pub(crate) struct Entries {
     names: Vec<u8>,
     items: Vec<Item>,
     is_cut: bool,
@@ -91,6 +91,20 @@ fn matches_search(name: &[u8], search: &str) -> bool {
 }
 
 impl Entries {
+    /// Entries that are known already, those of them that match a search.
+    pub(crate) fn of<'n>(known: impl Iterator<Item = (&'n [u8], Metadata)>, search: &str) -> Self {
+        let search = search.to_lowercase();
+        let mut entries = Self::default();
+        for (name, metadata) in known.filter(|(name, _)| matches_search(name, &search)) {
+            if entries.items.len() == MOST {
+                entries.is_cut = true;
+                break;
+            }
+            entries.push(name, &metadata, false);
+        }
+        entries
+    }
+
     fn push(&mut self, name: &[u8], metadata: &Metadata, is_link: bool) {
         let is_folder = match metadata.kind {
             Kind::File => false,

@@ -5,23 +5,20 @@ use std::os::unix::fs::FileExt;
 
 use maud::{DOCTYPE, PreEscaped, html};
 
+use super::Extras;
 use super::entries::{Entries, Entry, MOST};
 use super::query::{Order, Query, Sort};
 use super::text;
-use crate::changes::Changes;
 use crate::metadata::{Kind, Metadata};
 use crate::path::{FilePath, encode};
 use crate::root::Root;
-use crate::service::Shared;
 
 /// The frame of a page; its rows come one by one.
 pub(super) struct Page {
     /// The names of the folders from the root to this one.
     above: Vec<String>,
     query: Query,
-    readme: Option<Readme>,
-    changes: Changes,
-    archives: bool,
+    extras: Extras,
 }
 
 /// A text that tells of its folder.
@@ -52,15 +49,8 @@ impl Readme {
 }
 
 impl Page {
-    pub(super) fn new(
-        path: &FilePath<'_>,
-        query: Query,
-        readme: Option<Readme>,
-        shared: &Shared,
-    ) -> Self {
-        let above = path.segments().map(text::shown).collect();
-        let (changes, archives) = (shared.changes.rules.clone(), shared.settings.archives);
-        Self { above, query, readme, changes, archives }
+    pub(super) fn new(path: &FilePath<'_>, query: Query, extras: Extras) -> Self {
+        Self { above: path.segments().map(text::shown).collect(), query, extras }
     }
 
     pub(super) fn start(&self, entries: &Entries, out: &mut String) {
@@ -98,11 +88,11 @@ impl Page {
             @if entries.is_cut() {
                 p.note role="status" { "The folder has more than " (MOST) " entries; these are some of them." }
             }
-            @if self.archives {
+            @if self.extras.archives {
                 p.note { "Download the folder as " a href="?archive=zip" download { "zip" } " or " a href="?archive=tar" download { "tar" } }
             }
-            @if self.changes.uploads || self.changes.folders { (self.tools()) }
-            @if self.changes.deletes {
+            @if self.extras.changes.uploads || self.extras.changes.folders { (self.tools()) }
+            @if self.extras.changes.deletes {
                 (PreEscaped("<form class=\"entries\" method=\"post\" action=\"./\">"))
             }
             (PreEscaped("<table>"))
@@ -124,7 +114,7 @@ impl Page {
     /// HTML lets one leave out.
     pub(super) fn entry(&self, entry: &Entry<'_>, out: &mut String) {
         out.push_str("<tr><td>");
-        if self.changes.deletes {
+        if self.extras.changes.deletes {
             // The name as its link has it, so that it comes back whatever its bytes are.
             out.push_str("<input type=\"checkbox\" name=\"name\" aria-label=\"Choose\" value=\"");
             encode(entry.name, out);
@@ -159,14 +149,14 @@ impl Page {
         let nothing = entries.len() == 0;
         let tail = html! {
             (PreEscaped("</tbody></table>"))
-            @if self.changes.deletes {
+            @if self.extras.changes.deletes {
                 @if !nothing { p { button name="action" value="delete" { "Delete what is chosen" } } }
                 (PreEscaped("</form>"))
             }
             @if nothing {
                 p.note { @if self.query.search.is_empty() { "The folder is empty." } @else { "Nothing of this name is in the folder." } }
             }
-            @if let Some(readme) = &self.readme {
+            @if let Some(readme) = &self.extras.readme {
                 section { h2 { (readme.name) } pre { (readme.text) } }
             }
             (PreEscaped("</main></body></html>\n"))
@@ -178,13 +168,13 @@ impl Page {
     fn tools(&self) -> maud::Markup {
         html! {
             div.tools {
-                @if self.changes.uploads {
+                @if self.extras.changes.uploads {
                     form method="post" action="./" enctype="multipart/form-data" {
                         input type="file" name="file" multiple required aria-label="Files to upload";
                         button { "Upload" }
                     }
                 }
-                @if self.changes.folders {
+                @if self.extras.changes.folders {
                     form method="post" action="./" {
                         input name="name" required placeholder="Name of a new folder" aria-label="Name of a new folder" maxlength="255";
                         button name="action" value="mkdir" { "Make folder" }

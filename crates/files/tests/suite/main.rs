@@ -19,3 +19,4 @@ mod settings;
 mod sidecars;
 mod site;
 mod upload;
+mod zipped;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use avocet_files::Folder;
 use avocet_net::Address;
-use avocet_server::{Grace, Handle, Server};
+use avocet_server::{Grace, Handle, Handler, Server};
 use tempfile::TempDir;
 
 /// A server on a new folder `www`, beside which other things can lie.
@@ -42,7 +42,12 @@ impl Site {
             write(&root.join(path), content);
         }
         let service = set(Folder::new(&root)).open().unwrap();
-        let bound = Server::new(service).workers(1).bind().unwrap();
+        Self::start(around, service)
+    }
+
+    /// Whatever this handler serves, beside this folder.
+    pub(crate) fn start(around: TempDir, handler: impl Handler + 'static) -> Self {
+        let bound = Server::new(handler).workers(1).bind().unwrap();
         let Address::Ip(address) = bound.addresses()[0] else { panic!("a port was asked for") };
         let handle = bound.handle();
         let thread = Some(std::thread::spawn(move || bound.run()));
