@@ -16,6 +16,7 @@ mod noise;
 mod proxies;
 mod servers;
 mod serving;
+mod tls;
 
 use std::process::Command;
 use std::time::Instant;
@@ -37,6 +38,7 @@ const PARTS: &[(&str, Part)] = &[
     ("cookies", cookies::run),
     ("serving", serving::run),
     ("listing", listing::run),
+    ("tls", tls::run),
 ];
 
 const PACKAGES: &[Package] = &[
@@ -51,6 +53,7 @@ const PACKAGES: &[Package] = &[
     Package { program: "python3", package: "python3" },
     Package { program: "chromium", package: "chromium" },
     Package { program: "chromedriver", package: "chromium-driver" },
+    Package { program: "openssl", package: "openssl" },
 ];
 
 pub(crate) fn run(args: &mut Args) -> Outcome {

@@ -238,6 +238,11 @@ fn incompatible(reason: &PeerIncompatible) -> String {
         | PeerIncompatible::Tls12NotOfferedOrEnabled => {
             "speaks no version of TLS that is spoken here".to_owned()
         }
+        // The extension came with TLS 1.2 (RFC 5246 §7.4.1.4.1), and who goes without takes SHA-1 only.
+        PeerIncompatible::SignatureAlgorithmsExtensionRequired => {
+            "names no signatures that it takes, as is the way of versions of TLS before 1.2"
+                .to_owned()
+        }
         PeerIncompatible::NoCipherSuitesInCommon => "has no cipher suite in common".to_owned(),
         PeerIncompatible::NoKxGroupsInCommon | PeerIncompatible::NamedGroupsExtensionRequired => {
             "has no group for the key exchange in common".to_owned()

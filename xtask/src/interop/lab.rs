@@ -2,10 +2,11 @@
 //! long as the part.
 
 use std::fs;
+use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::bench::process::{free_port, signal};
@@ -126,18 +127,37 @@ impl Lab {
         program: &str,
         arguments: &[&str],
     ) -> Result<Ran, String> {
-        let mut command = Command::new("timeout");
-        command.args(["--signal=KILL", PATIENCE_SECS, program]).args(arguments);
-        command.current_dir(&self.folder).stdin(Stdio::null());
-        self.bare(&mut command).envs(variables.iter().copied());
+        let mut command = self.command(program, arguments);
+        command.stdin(Stdio::null()).envs(variables.iter().copied());
         let output =
             command.output().map_err(|error| format!("cannot start {program}: {error}"))?;
-        Ok(Ran {
-            status: output.status.code().unwrap_or(-1),
-            out: output.stdout,
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-            line: format!("{program} {}", arguments.join(" ")),
-        })
+        Ok(Ran::new(output, program, arguments))
+    }
+
+    /// Runs a program with something on its standard input, which has to be short.
+    pub(super) fn fed(
+        &self,
+        program: &str,
+        arguments: &[&str],
+        input: &[u8],
+    ) -> Result<Ran, String> {
+        let failed = |error| format!("cannot run {program}: {error}");
+        let mut command = self.command(program, arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(failed)?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A program that ends early says why by itself.
+            let _not_read = stdin.write_all(input);
+        }
+        let output = child.wait_with_output().map_err(failed)?;
+        Ok(Ran::new(output, program, arguments))
+    }
+
+    fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new("timeout");
+        command.args(["--signal=KILL", PATIENCE_SECS, program]).args(arguments);
+        self.bare(&mut command).current_dir(&self.folder);
+        command
     }
 
     /// Runs a script of Python with arguments.
@@ -223,6 +243,20 @@ impl Drop for Lab {
 }
 
 impl Ran {
+    fn new(output: Output, program: &str, arguments: &[&str]) -> Self {
+        Self {
+            status: output.status.code().unwrap_or(-1),
+            out: output.stdout,
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+            line: format!("{program} {}", arguments.join(" ")),
+        }
+    }
+
+    /// What was typed.
+    pub(super) fn line(&self) -> &str {
+        &self.line
+    }
+
     /// Fails unless the program ended with this status.
     pub(super) fn ended(self, status: i32) -> Result<Self, String> {
         if self.status == status {
