@@ -9,6 +9,7 @@ mod changes;
 mod compress;
 mod deferred;
 mod folder;
+mod front;
 mod instead;
 mod listing;
 mod making;

@@ -21,6 +21,7 @@ use crate::base::Base;
 use crate::cache::Cache;
 use crate::changes::{ACCEPT_PATCH, Change, Changes, PARTIAL_UPLOAD, State, UPLOAD_LIMIT, sweep};
 use crate::deferred::Deferred;
+use crate::front::{self, Fronted};
 use crate::listing::{self, Query};
 use crate::making::Making;
 use crate::outcome::{Outcome, Rules, look_up};
@@ -226,31 +227,27 @@ impl Service {
 
 impl Handler for Service {
     fn handle(&self, request: &Request<'_>, reply: Reply<'_>) {
-        let (gate, settings) = (&self.shared.gate, &self.shared.settings);
-        let reply = match &self.shared.pace {
-            Some(pace) => {
-                let pace = pace.clone();
-                reply.filtered(move |response| pace.slowed(response))
-            }
-            None => reply,
-        };
-        let path = below(&settings.at, request.path()).map(FilePath::parse);
-        match path {
-            Some(Ok(path)) if !gate.access().is_open() => {
-                let (this, shared) = (self.clone(), self.shared.clone());
-                let then =
-                    move |request: &Request<'_>, reply: Reply<'_>| this.serve(request, reply);
-                let complete = move |response| shared.settings.complete(response);
-                gate.pass(&self.pool, request, reply, &path, then, complete);
-            }
-            // A path that names nothing is answered so, whoever asks.
-            _ => self.serve(request, reply),
-        }
+        front::handle(self, request, reply);
     }
 }
 
-impl Service {
-    /// Answers a request of somebody who may ask.
+impl Fronted for Service {
+    fn gate(&self) -> &Gate {
+        &self.shared.gate
+    }
+
+    fn pace(&self) -> Option<&Pace> {
+        self.shared.pace.as_ref()
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    fn pool(&self) -> &WorkerPool {
+        &self.pool
+    }
+
     fn serve(&self, request: &Request<'_>, reply: Reply<'_>) {
         let settings = &self.shared.settings;
         let response = if *request.method() == Method::OPTIONS {

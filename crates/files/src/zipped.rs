@@ -21,6 +21,7 @@ use http::StatusCode;
 use http::header::{ACCEPT, ACCEPT_ENCODING, ALLOW, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER};
 
 use crate::access::Gate;
+use crate::front::{self, Fronted};
 use crate::listing::{self, Entries, Query};
 use crate::metadata::{Kind, Metadata};
 use crate::outcome::{Outcome, Rules};
@@ -126,29 +127,6 @@ impl Shared {
 impl ZipService {
     pub(crate) fn new(shared: Shared) -> Self {
         Self { shared: Arc::new(shared), pool: Arc::new(WorkerPool::new()) }
-    }
-
-    fn serve(&self, request: &Request<'_>, reply: Reply<'_>) {
-        let settings = &self.shared.settings;
-        let response = match request.method().as_str() {
-            "GET" | "HEAD" => match below(&settings.at, request.path()).map(FilePath::parse) {
-                Some(Ok(path)) => return self.render(request, reply, &path),
-                Some(Err(invalid)) => failure(&Outcome::Invalid(invalid)),
-                None if request.path() == settings.at => {
-                    or_500(redirect(&settings.at, &FilePath::root(), request.query()))
-                }
-                None => failure(&Outcome::NotFound),
-            },
-            "OPTIONS" => {
-                or_500(Response::new(StatusCode::NO_CONTENT).with_field(&ALLOW, &settings.methods))
-            }
-            "POST" | "PUT" | "DELETE" | "PATCH" | "TRACE" | "CONNECT" => {
-                let refused = Response::error(StatusCode::METHOD_NOT_ALLOWED);
-                or_500(refused.with_field(&ALLOW, &settings.methods))
-            }
-            _ => Response::error(StatusCode::NOT_IMPLEMENTED),
-        };
-        reply.send(settings.complete(response));
     }
 
     fn render(&self, request: &Request<'_>, reply: Reply<'_>, path: &FilePath<'_>) {
@@ -354,24 +332,48 @@ impl From<InvalidField> for Refused {
 
 impl Handler for ZipService {
     fn handle(&self, request: &Request<'_>, reply: Reply<'_>) {
-        let (gate, settings) = (&self.shared.gate, &self.shared.settings);
-        let reply = match &self.shared.pace {
-            Some(pace) => {
-                let pace = pace.clone();
-                reply.filtered(move |response| pace.slowed(response))
+        front::handle(self, request, reply);
+    }
+}
+
+impl Fronted for ZipService {
+    fn gate(&self) -> &Gate {
+        &self.shared.gate
+    }
+
+    fn pace(&self) -> Option<&Pace> {
+        self.shared.pace.as_ref()
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    fn pool(&self) -> &WorkerPool {
+        &self.pool
+    }
+
+    fn serve(&self, request: &Request<'_>, reply: Reply<'_>) {
+        let settings = &self.shared.settings;
+        let response = match request.method().as_str() {
+            "GET" | "HEAD" => match below(&settings.at, request.path()).map(FilePath::parse) {
+                Some(Ok(path)) => return self.render(request, reply, &path),
+                Some(Err(invalid)) => failure(&Outcome::Invalid(invalid)),
+                None if request.path() == settings.at => {
+                    or_500(redirect(&settings.at, &FilePath::root(), request.query()))
+                }
+                None => failure(&Outcome::NotFound),
+            },
+            "OPTIONS" => {
+                or_500(Response::new(StatusCode::NO_CONTENT).with_field(&ALLOW, &settings.methods))
             }
-            None => reply,
+            "POST" | "PUT" | "DELETE" | "PATCH" | "TRACE" | "CONNECT" => {
+                let refused = Response::error(StatusCode::METHOD_NOT_ALLOWED);
+                or_500(refused.with_field(&ALLOW, &settings.methods))
+            }
+            _ => Response::error(StatusCode::NOT_IMPLEMENTED),
         };
-        match below(&settings.at, request.path()).map(FilePath::parse) {
-            Some(Ok(path)) if !gate.access().is_open() => {
-                let (this, shared) = (self.clone(), self.shared.clone());
-                let then =
-                    move |request: &Request<'_>, reply: Reply<'_>| this.serve(request, reply);
-                let complete = move |response| shared.settings.complete(response);
-                gate.pass(&self.pool, request, reply, &path, then, complete);
-            }
-            _ => self.serve(request, reply),
-        }
+        reply.send(settings.complete(response));
     }
 }
 
