@@ -17,6 +17,7 @@ use avocet::tls::{
     Authority, ClientCertificates, ClientTls, ErrorKind, Purpose, Roots, ServerTls, TlsError,
     TlsTransport,
 };
+use avocet_testkit::{Faults, FaultyTransport, Random, rounds};
 
 /// A loop with a server's sessions on it, under a clock that is set by hand.
 struct Site {
@@ -60,6 +61,16 @@ impl Site {
         here
     }
 
+    /// A connection with little room and with faults under the server.
+    fn accept_roughly(&mut self, random: &mut Random) -> MemoryTransport {
+        let (here, there) = memory_pair(random.size(200..=6000));
+        let faults = Faults::rough(random);
+        let there = FaultyTransport::new(there, faults, random.fork());
+        let task = self.connections.task(Box::new(there), None, self.now);
+        self.event_loop.spawn(task);
+        here
+    }
+
     /// A connection whose handshake is over.
     fn connect(&mut self) -> Client {
         let here = self.accept();
@@ -72,6 +83,12 @@ impl Site {
 
     fn turn(&mut self) {
         while self.event_loop.turn_at(self.now).is_some_and(|wait| wait.is_zero()) {}
+    }
+
+    /// One turn of the loop; the clock goes on by a millisecond, for what waits for time.
+    fn step(&mut self) {
+        self.now += Duration::from_millis(1);
+        self.event_loop.turn_at(self.now);
     }
 
     fn wait(&mut self, time: Duration) {
@@ -225,6 +242,41 @@ fn content_in_both_directions_is_what_it_was() {
     }
     let answer = site.rest(&mut client).unwrap();
     assert!(answer.ends_with(&content), "{} bytes", answer.len());
+}
+
+/// Whatever happens below, nothing is lost and nobody waits for an event that does not come.
+#[test]
+fn faults_under_the_server_change_no_answer() {
+    let mut site = Site::new(|_: &Request<'_>, reply: Reply<'_>| {
+        reply.collect(1 << 20, |_, content, reply| reply.send(Response::ok(content)));
+    });
+    rounds(60, |seed| {
+        let mut random = Random::new(seed);
+        let here = site.accept_roughly(&mut random);
+        let mut client = site.client.wrap(here, "localhost").unwrap();
+        while client.establish().unwrap() == Established::Pending {
+            site.step();
+        }
+        let content = "x".repeat(random.size(0..=50_000));
+        let head = format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n", content.len());
+        let mut out = Outbox::new();
+        out.push_slice(format!("{head}\r\n{content}").repeat(3).as_bytes());
+        out.push_slice(format!("{head}Connection: close\r\n\r\n{content}").as_bytes());
+        let (mut all, mut buf) = (Vec::new(), vec![0; 64 * 1024]);
+        loop {
+            client.write(&mut out).unwrap();
+            site.step();
+            match client.read(&mut buf) {
+                Ok(0) => break,
+                Ok(count) => all.extend_from_slice(&buf[..count]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        let answers = String::from_utf8(all).unwrap();
+        assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 4);
+        assert_eq!(answers.matches('x').count(), 4 * content.len());
+    });
 }
 
 /// A client whose bytes pass through a hand that can stop them.

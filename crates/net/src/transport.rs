@@ -54,7 +54,8 @@ pub trait Transport: Send {
         }
     }
 
-    /// Ends the sending side; the peer reads the end after what was written.
+    /// Ends the sending side; the peer reads the end after what was written. `WouldBlock` promises an
+    /// event: a transport that says goodbye has found no room for it, and is to be asked again.
     fn close_write(&mut self) -> io::Result<()>;
 
     /// Makes the end of this transport, when it is dropped, a reset instead of an orderly close, so

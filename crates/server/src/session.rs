@@ -54,6 +54,8 @@ struct State {
     cut_off: bool,
     /// There is no room for this client, who is told so and no more.
     refused: bool,
+    /// The end of our side has not left yet.
+    unsaid: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +112,7 @@ impl Session {
                 unstepped: false,
                 cut_off: false,
                 refused,
+                unsaid: false,
             },
             _permits: permits,
         }
@@ -305,12 +308,22 @@ impl Session {
 
     /// Reads away what the client sends behind the last response.
     fn linger(&mut self, cx: &mut Turn<'_>, scratch: &mut [u8]) -> Result<bool, Ended> {
-        if !cx.readable() {
+        if self.state.unsaid {
+            self.say_end()?;
+            if !self.state.unsaid && self.is_all_read(cx) {
+                return Err(Ended);
+            }
+        }
+        if !cx.readable() || self.state.read_ended {
             return Ok(false);
         }
         let count = match self.read(cx, scratch)? {
             Input::Bytes(count) => count,
             Input::Blocked => return Ok(false),
+            Input::Closed if self.state.unsaid => {
+                self.state.read_ended = true;
+                return Ok(false);
+            }
             Input::Closed => return Err(Ended),
         };
         let Stage::Lingering { read } = &mut self.state.stage else { return Ok(false) };
@@ -371,17 +384,37 @@ impl Session {
 
     /// All is written: ends at once when the client can have nothing left to send.
     fn finish_close(&mut self, cx: &mut Turn<'_>) -> Result<(), Ended> {
-        let all_read = self.conn.reading_done() && self.input.is_empty() && !cx.readable();
-        let Some(transport) = &mut self.transport else { return Err(Ended) };
-        if all_read || self.state.read_ended || self.state.cut_off {
+        if self.state.cut_off {
+            return Err(Ended);
+        }
+        let all_read = self.is_all_read(cx);
+        // A close says the end by itself, but not where TLS has an alert for it.
+        if !all_read || self.peer().secured.is_some() {
+            self.say_end()?;
+        }
+        if all_read && !self.state.unsaid {
             return Err(Ended);
         }
         self.input = Vec::new();
-        if let Err(error) = transport.close_write() {
-            return Err(self.lost("closing", &error));
-        }
         self.state.stage = Stage::Lingering { read: 0 };
         self.clock.linger(cx.now());
+        Ok(())
+    }
+
+    /// Whether the client can have nothing left to send that would be read.
+    fn is_all_read(&self, cx: &Turn<'_>) -> bool {
+        let read = self.conn.reading_done() && self.input.is_empty() && !cx.readable();
+        read || self.state.read_ended
+    }
+
+    /// Ends our side, as soon as the transport has room for what it says then.
+    fn say_end(&mut self) -> Result<(), Ended> {
+        let Some(transport) = &mut self.transport else { return Err(Ended) };
+        self.state.unsaid = match transport.close_write() {
+            Ok(()) => false,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
+            Err(error) => return Err(self.lost("closing", &error)),
+        };
         Ok(())
     }
 

@@ -32,6 +32,9 @@ pub struct TlsTransport<T: Transport> {
     end: End,
     /// Plaintext that rustls holds for us.
     readable: usize,
+    /// Whether the handshake ended without the transport below being read to where it blocks: whoever
+    /// waits for it takes "pending" for "nothing to read".
+    unread: bool,
     /// Plaintext at the front of the outbox that is encrypted but has not left.
     sealed: u64,
     info: PeerInfo,
@@ -99,6 +102,7 @@ impl<T: Transport> TlsTransport<T> {
             stage: Stage::Shaking { heard: false },
             end: End::Not,
             readable: 0,
+            unread: false,
             sealed: 0,
             info,
             setup,
@@ -122,6 +126,7 @@ impl<T: Transport> TlsTransport<T> {
             let flushed = self.flush()?;
             if !self.conn.is_handshaking() {
                 if flushed != Flushed::All {
+                    self.unread = true;
                     return Ok(Established::Pending);
                 }
                 self.open();
@@ -258,6 +263,7 @@ impl<T: Transport> TlsTransport<T> {
                 return self.inner.close_write();
             }
             self.stage = Stage::Closed { sent: false };
+            return Err(io::ErrorKind::WouldBlock.into());
         }
         Ok(())
     }
@@ -276,7 +282,10 @@ impl<T: Transport> Transport for TlsTransport<T> {
         match self.stage {
             Stage::Open => self.take(buf),
             Stage::Closed { .. } => {
-                self.close()?;
+                match self.close() {
+                    Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+                    _ => {}
+                }
                 self.take(buf)
             }
             _ => Err(io::ErrorKind::NotConnected.into()),
@@ -284,7 +293,10 @@ impl<T: Transport> Transport for TlsTransport<T> {
     }
 
     fn holds_input(&self) -> bool {
-        self.readable > 0 || !matches!(self.end, End::Not) || self.inner.holds_input()
+        self.readable > 0
+            || self.unread
+            || !matches!(self.end, End::Not)
+            || self.inner.holds_input()
     }
 
     fn write(&mut self, out: &mut Outbox) -> io::Result<bool> {
@@ -295,7 +307,8 @@ impl<T: Transport> Transport for TlsTransport<T> {
         }
     }
 
-    /// The alert leaves at once where there is room; else it follows with the next read.
+    /// The alert leaves at once where there is room; else with the next read, or when it is asked for
+    /// again.
     fn close_write(&mut self) -> io::Result<()> {
         match self.stage {
             Stage::Open => {
@@ -303,7 +316,7 @@ impl<T: Transport> Transport for TlsTransport<T> {
                 self.stage = Stage::Closed { sent: false };
                 self.close()
             }
-            Stage::Closed { .. } => Ok(()),
+            Stage::Closed { .. } => self.close(),
             _ => self.inner.close_write(),
         }
     }

@@ -12,6 +12,7 @@ impl<T: Transport> TlsTransport<T> {
     /// Fills `buf` with plaintext as far as there is any, so that a short read means that nothing is
     /// left or that [`Transport::holds_input`] says otherwise.
     pub(super) fn take(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.unread = false;
         let mut filled = 0;
         loop {
             filled += self.drain(&mut buf[filled..])?;
