@@ -1,7 +1,7 @@
 //! Uploads that go on after an interruption (draft-ietf-httpbis-resumable-upload-12).
 //!
-//! An upload that asks for it gets a resource of its own, the path of the file with `?upload=` and a
-//! name that nobody can foresee. What has come is kept there; `HEAD` tells how much, `PATCH` appends,
+//! An upload that asks for it gets a resource of its own, the path of the file with `?upload-token=` and a
+//! name that nobody can foresee, which the access log does not show. What has come is kept there; `HEAD` tells how much, `PATCH` appends,
 //! `DELETE` gives up. The state is kept in memory: after a restart the client begins anew.
 
 mod fields;
@@ -31,7 +31,7 @@ use uploads::{Found, Slot};
 
 /// The name of an upload in the query of a request.
 pub(super) fn token<'a>(request: &Request<'a>) -> Option<&'a str> {
-    request.query()?.split('&').find_map(|pair| pair.strip_prefix("upload="))
+    request.query()?.split('&').find_map(|pair| pair.strip_prefix("upload-token="))
 }
 
 impl Change<'_> {
@@ -238,7 +238,7 @@ impl Drop for Append {
 
 impl Slot {
     fn url(&self, shared: &Shared) -> String {
-        format!("{}?upload={}", self.target.url(shared), self.token)
+        format!("{}?upload-token={}", self.target.url(shared), self.token)
     }
 
     /// The fields of the 104 that tells where the upload can be resumed.

@@ -25,12 +25,12 @@ fn responses_leave_no_faster_than_they_may() {
     let (_, small) = time("/small", &[]);
     assert_eq!(small.text(), "small");
     assert_eq!(site.send("HEAD", "/file", &[]).field("Content-Length"), Some("300000"));
-    // Each has its own pace: four at a time take no longer than one by itself, with an ample margin.
+    // Each has its own pace: twelve at a time take no longer than one by itself, and not nine seconds.
     let begin = Instant::now();
     std::thread::scope(|scope| {
-        for _ in 0..4 {
+        for _ in 0..12 {
             scope.spawn(|| assert_eq!(site.get("/file").body.len(), 300_000));
         }
     });
-    assert!(begin.elapsed() < Duration::from_millis(2_500), "together {:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_millis(7_000), "together {:?}", begin.elapsed());
 }

@@ -51,7 +51,7 @@ fn an_upload_in_several_requests() {
     assert_eq!(begun.field("Upload-Complete"), Some("?0"));
     assert!(begun.field("Upload-Limit").unwrap().starts_with("max-size=1000, max-age="));
     let place = begun.field("Location").unwrap();
-    assert!(place.starts_with("/file?upload=") && place.len() == 13 + 32, "{place}");
+    assert!(place.starts_with("/file?upload-token=") && place.len() == 19 + 32, "{place}");
     assert_eq!(site.get("/file").status, 404, "it is not there before it is whole");
     assert_eq!(told(&site, place), state("3", "?0"));
     let next = patch(&site, place, "3", PART, "two");
@@ -165,11 +165,15 @@ fn security_uploads_belong_to_their_path_and_cannot_be_guessed() {
     let (one, two) = (place("/one"), place("/two"));
     assert_ne!(one, two);
     assert!(one.len() == 32 && one.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    for target in [format!("/two?upload={one}"), format!("/?upload={one}"), "/one?upload=".into()] {
+    for target in [
+        format!("/two?upload-token={one}"),
+        format!("/?upload-token={one}"),
+        "/one?upload-token=".into(),
+    ] {
         assert_eq!(told(&site, &target).0, 404, "{target}");
     }
     let foreign = [PARTIAL, LAST, ("Upload-Offset", "1"), ("Origin", "http://evil.example")];
-    let target = format!("/one?upload={one}");
+    let target = format!("/one?upload-token={one}");
     assert_eq!(site.send_content("PATCH", &target, &foreign, b"x").status, 403);
     assert_eq!(patch(&site, &target, "1", LAST, &"x".repeat(1000)).status, 413);
 }
