@@ -252,3 +252,9 @@ fn another_zip_in_its_place_is_served_soon() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
 }
+
+#[test]
+fn sizes_and_places_of_eight_bytes_are_read() {
+    let site = site_of(include_bytes!("../../../../fuzz/corpus/files_zip/large"));
+    assert_eq!(site.get("/a").text(), "a");
+}
