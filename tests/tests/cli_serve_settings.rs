@@ -240,6 +240,9 @@ fn a_supervisor_hands_a_socket_over_and_is_told() {
     };
     assert_eq!(told(), "READY=1");
     assert!(served.get("h", "/x").ends_with("content"));
+    served.hang_up();
+    assert!(told().starts_with("RELOADING=1\nMONOTONIC_USEC="));
+    assert_eq!(told(), "READY=1");
     kill_process(Pid::from_child(&served.child), Signal::TERM).unwrap();
     assert_eq!(told(), "STOPPING=1");
     assert!(served.child.wait().unwrap().success());

@@ -227,7 +227,14 @@ struct Reload {
 }
 
 impl Reload {
+    /// The supervisor that asks for it waits until it is told of the end.
     fn run(&self) {
+        systemd::notify_reloading();
+        self.renew();
+        systemd::notify("READY=1");
+    }
+
+    fn renew(&self) {
         if let Some(tls) = &self.tls {
             match tls.reload() {
                 Ok(()) => log::info!("the certificates were read anew"),

@@ -8,6 +8,7 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 use avocet::net::Listener;
 use listenfd::ListenFd;
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::failure::Failure;
 
@@ -41,6 +42,13 @@ pub(super) fn notify(state: &str) {
     if let Err(error) = send(&name, state) {
         log::warn!("cannot tell the supervisor {state}: {error}");
     }
+}
+
+/// Tells that settings are read, and when that began, by which an old message is known from a new one.
+pub(super) fn notify_reloading() {
+    let now = clock_gettime(ClockId::Monotonic);
+    let microseconds = now.tv_sec * 1_000_000 + now.tv_nsec / 1000;
+    notify(&format!("RELOADING=1\nMONOTONIC_USEC={microseconds}"));
 }
 
 /// The name is a path, or after an at sign one that stands in no file system.

@@ -59,8 +59,21 @@ pub(super) const FILE: &str = "settings";
 pub(super) const HOSTS: [&str; 2] = ["fetch", "download"];
 
 /// What is about one call and no setting.
-const NEVER: [&str; 10] =
-    ["help", "version", "config", "next", "dry-run", "input", "host", "path", "completions", "man"];
+const NEVER: [&str; 13] = [
+    "help",
+    "version",
+    "config",
+    "next",
+    "dry-run",
+    "input",
+    "host",
+    "path",
+    "completions",
+    "man",
+    "sign",
+    "expires",
+    "hash-password",
+];
 
 /// What is shown to nobody.
 const SECRET: [&str; 7] =
