@@ -49,6 +49,7 @@ impl Change<'_> {
                     log::debug!("no folder for an upload: {error}");
                     Response::error(StatusCode::NOT_FOUND)
                 })?;
+                let folder = Arc::new(folder);
                 let (waiting, done) = (Vec::new(), Vec::new());
                 let part = Part::Ignored;
                 Ok(Box::new(Form { shared, path, folder, parser, waiting, part, done, is_browser }))
@@ -61,7 +62,7 @@ impl Change<'_> {
 struct Form {
     shared: Arc<Shared>,
     path: FilePath<'static>,
-    folder: OwnedFd,
+    folder: Arc<OwnedFd>,
     parser: Parser,
     /// The beginning of something whose rest has not come.
     waiting: Vec<u8>,
@@ -88,7 +89,7 @@ impl Form {
         let path = FilePath::from_clean(self.path.join(name.as_bytes()));
         let path = path.ok_or_else(|| refusal::plain(StatusCode::BAD_REQUEST))?;
         reachable(&self.shared, &self.path, path)?;
-        let place = Place::within(&self.folder, &name)?;
+        let place = Place::within(&self.folder, &name);
         let changes = &self.shared.changes;
         check_place(&changes.rules, &place.taken()?)?;
         let root = self.shared.base.root();

@@ -1,6 +1,7 @@
 //! Where something is to be made or taken away.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
 use avocet_semantics::file_names;
 use http::StatusCode;
@@ -16,7 +17,7 @@ use crate::root::Root;
 /// A name in a folder that is held open: what is done there is done in this folder, whatever its
 /// path comes to mean.
 pub(crate) struct Place {
-    folder: OwnedFd,
+    folder: Arc<OwnedFd>,
     pub(crate) name: Vec<u8>,
 }
 
@@ -44,13 +45,12 @@ impl Place {
         }
         let name = path.name().to_vec();
         let folder = root.locate_folder(path.parent()).map_err(refusal::of_error)?;
-        Ok(Self { folder, name })
+        Ok(Self { folder: Arc::new(folder), name })
     }
 
-    /// A place in a folder.
-    pub(crate) fn within(folder: &OwnedFd, name: &str) -> Result<Self, Refused> {
-        let folder = folder.try_clone().map_err(|error| refusal::of_io(&error))?;
-        Ok(Self { folder, name: name.as_bytes().to_vec() })
+    /// A place in a folder that many share: one descriptor does for all of them.
+    pub(crate) fn within(folder: &Arc<OwnedFd>, name: &str) -> Self {
+        Self { folder: Arc::clone(folder), name: name.as_bytes().to_vec() }
     }
 
     pub(crate) fn folder(&self) -> BorrowedFd<'_> {

@@ -197,3 +197,17 @@ fn limits_are_told_and_old_clients_get_no_interim_response() {
     let refused = site.send_content("PUT", "/large", &[PART, ("Upload-Length", "1001")], b"");
     assert_eq!((refused.status, refused.field("Upload-Limit")), (413, Some("max-size=1000")));
 }
+
+#[test]
+fn uploads_that_are_over_make_room_for_others() {
+    let site = changing(&[], |changes| changes.upload(true).overwrite(true));
+    for number in 0..300 {
+        let begun = site.send_content("PUT", "/file", &[PART], b"one");
+        assert_eq!(begun.status, 201, "number {number}");
+        let done = patch(&site, begun.field("Location").unwrap(), "3", LAST, "");
+        assert!(matches!(done.status, 201 | 204), "number {number}: {}", done.status);
+    }
+    let waiting = (0..300).map(|_| site.send_content("PUT", "/file", &[PART], b"one").status);
+    let statuses: Vec<u16> = waiting.collect();
+    assert_eq!((statuses[0], statuses[299]), (201, 503), "those that wait are bounded");
+}

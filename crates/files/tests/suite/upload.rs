@@ -359,3 +359,25 @@ fn security_slow_uploads_hold_no_thread() {
     }
     assert_eq!(names(&site, "").len(), 101);
 }
+
+#[test]
+fn security_a_form_of_many_files_needs_few_descriptors() {
+    let site = site(&[]);
+    let all: String = (0..999).map(|number| form(&number.to_string(), "x")).collect();
+    let open = || fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = open();
+    let mut stream = site.connect();
+    let fields =
+        [("Content-Type", "multipart/form-data; boundary=b"), ("Content-Length", "900000")];
+    stream.write_all(request("POST", "/", &fields).as_bytes()).unwrap();
+    stream.write_all(all.as_bytes()).unwrap();
+    while names(&site, "").len() < 900 {
+        std::thread::yield_now();
+    }
+    // Other tests of this process open some too, but not hundreds.
+    assert!(open() < before + 400, "{} before, {} now", before, open());
+    drop(stream);
+    while !names(&site, "").is_empty() {
+        std::thread::yield_now();
+    }
+}

@@ -10,7 +10,8 @@ use crate::changes::put::Target;
 
 /// The uploads by their names.
 ///
-/// *Bounds*: as many as were given, each for a day after it was last used.
+/// *Bounds*: as many as were given, each for a day after it was last used; one that is over makes room
+/// for a new one.
 pub(in crate::changes) struct Uploads {
     slots: Mutex<HashMap<String, Arc<Slot>>>,
     most: usize,
@@ -63,7 +64,10 @@ impl Uploads {
         let mut slots = self.lock();
         slots.retain(|_, slot| slot.seconds_left() > 0);
         if slots.len() >= self.most {
-            return None;
+            // One that is over is kept for clients that missed the answer, not at the cost of others.
+            let over = slots.values().filter_map(|slot| Some((slot.over_for()?, &slot.token)));
+            let oldest = over.max_by_key(|(span, _)| *span).map(|(_, token)| token.clone());
+            slots.remove(&oldest?);
         }
         let slot = Slot::new(token.to_owned(), target, length);
         slots.insert(token.to_owned(), slot.clone());
@@ -106,6 +110,12 @@ impl Slot {
 
     pub(super) fn length(&self) -> Option<u64> {
         self.lock().length
+    }
+
+    /// For how long it has been over; `None` for one that may go on.
+    fn over_for(&self) -> Option<Duration> {
+        let state = self.lock();
+        matches!(state.stage, Stage::Complete | Stage::Over).then(|| state.used.elapsed())
     }
 
     pub(super) fn seconds_left(&self) -> u64 {
