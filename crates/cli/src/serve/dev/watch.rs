@@ -76,6 +76,7 @@ enum Change {
 }
 
 /// Reading is no change, and what an editor or a version control keeps for itself is none of the page.
+/// Nor is a log: this server's own would change by every page that is loaded because of it.
 fn kind_of(event: &Event, folders: &[PathBuf]) -> Vec<Change> {
     if matches!(event.kind, EventKind::Access(_)) {
         return Vec::new();
@@ -94,7 +95,7 @@ fn is_private(path: &Path, folders: &[PathBuf]) -> bool {
     let below = folders.iter().find_map(|folder| path.strip_prefix(folder).ok()).unwrap_or(path);
     let hidden = below.iter().any(|part| part.as_encoded_bytes().starts_with(b"."));
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    hidden || name.ends_with(b"~") || name.ends_with(b".tmp") || name == b"4913"
+    hidden || [&b"~"[..], b".tmp", b".log"].iter().any(|end| name.ends_with(end)) || name == b"4913"
 }
 
 /// So long nothing must have happened before pages are told, and so long they wait at most.
@@ -117,8 +118,12 @@ mod tests {
         };
         assert_eq!(kind("/home/.me/site/a.css"), [Change::Style]);
         assert_eq!(kind("/home/.me/site/a.html"), [Change::Page]);
-        for path in ["/home/.me/site/.git/index", "/home/.me/site/a.html~", "/home/.me/site/.a.swp"]
-        {
+        for path in [
+            "/home/.me/site/.git/index",
+            "/home/.me/site/a.html~",
+            "/home/.me/site/.a.swp",
+            "/home/.me/site/access.log",
+        ] {
             assert_eq!(kind(path), [], "{path}");
         }
         let read = Event::new(EventKind::Access(AccessKind::Read));
