@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -289,6 +289,42 @@ fn downloads_and_explanations_go_over_https() {
     for expected in ["TLSv1.3", "X25519MLKEM768", "http/1.1 inside", "checked; for localhost"] {
         assert!(ran.err.contains(expected), "{expected}: {}", ran.err);
     }
+}
+
+/// A proxy that opens tunnels, whatever the host, to this machine.
+fn tunnels() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut near = stream.unwrap();
+            let (mut head, mut byte) = (Vec::new(), [0]);
+            while !head.ends_with(b"\r\n\r\n") && near.read(&mut byte).unwrap() == 1 {
+                head.push(byte[0]);
+            }
+            let head = String::from_utf8(head).unwrap();
+            let port = head.split(' ').nth(1).unwrap().rsplit(':').next().unwrap();
+            let mut far = TcpStream::connect(("127.0.0.1", port.parse().unwrap())).unwrap();
+            near.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").unwrap();
+            let (mut from, mut to) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+            // Whichever side goes first, the other learns it by its own end.
+            thread::spawn(move || drop(std::io::copy(&mut from, &mut to)));
+            thread::spawn(move || drop(std::io::copy(&mut far, &mut near)));
+        }
+    });
+    address
+}
+
+#[test]
+fn https_goes_through_a_tunnel_and_the_name_is_that_of_the_host() {
+    let place = Place::new();
+    place.issue("server.pem", &["far.example"], Purpose::Server);
+    let target = place.serve(&[]);
+    let (proxy, port) = (format!("http://{}", tunnels()), target.address.port());
+    let ran = place.fetch(&["-x", &proxy, &format!("https://far.example:{port}/page")]);
+    assert_eq!((ran.status, &*ran.out), (0, "a page\n"), "{}", ran.err);
+    let ran = place.fetch(&["-x", &proxy, &format!("https://other.example:{port}/page")]);
+    assert_eq!(ran.status, 60, "{}", ran.err);
 }
 
 #[test]

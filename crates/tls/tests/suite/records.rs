@@ -57,6 +57,31 @@ fn a_reset_sends_no_orderly_end() {
     assert_eq!(here.read(&mut [0; 8]).unwrap_err().kind(), io::ErrorKind::ConnectionReset);
 }
 
+/// As a client has it that reaches a host of https through a proxy of https.
+#[test]
+fn one_inside_another() {
+    let (server, client) = pair();
+    let (here, there) = memory_pair(5000);
+    let wrap = |transport| client.wrap(transport, "localhost").unwrap();
+    let (mut here, mut there) =
+        (client.wrap(wrap(here), "localhost").unwrap(), server.wrap(server.wrap(there)));
+    let (one, two) = shake(&mut here, &mut there);
+    one.and(two).unwrap();
+    let content = vec![b'x'; 100_000];
+    let mut out = Outbox::new();
+    out.push_slice(&content);
+    let mut got = Vec::new();
+    while !here.write(&mut out).unwrap() {
+        got.extend(read(&mut there).unwrap());
+    }
+    got.extend(read(&mut there).unwrap());
+    assert!(got == content, "{} bytes", got.len());
+    write(&mut there, b"and back");
+    drop(there);
+    assert_eq!(read(&mut here).unwrap(), b"and back", "with an orderly end behind it");
+    assert_eq!(here.read(&mut [0; 8]).unwrap(), 0);
+}
+
 #[test]
 fn what_waits_stays_in_the_outbox_and_within_bounds() {
     let (server, client) = pair();
