@@ -71,23 +71,29 @@ fn an_upload_in_several_requests() {
 
 #[test]
 fn an_upload_that_is_cut_off_goes_on_where_it_was() {
-    let site = site();
+    let site = changing(&[], |changes| changes.upload(true));
+    let content: String = (0..40_000).map(|number| format!("{number:05}")).collect();
     let mut stream = site.connect();
-    let fields = [LAST, VERSION, ("Content-Length", "8")];
+    let fields = [LAST, VERSION, ("Content-Length", "200000")];
     stream.write_all(request("PUT", "/file", &fields).as_bytes()).unwrap();
-    stream.write_all(b"four").unwrap();
     let told_by = interim(&mut stream);
     assert_eq!((told_by.status, told_by.field("Upload-Draft-Interop-Version")), (104, Some("8")));
     let place = told_by.field("Location").unwrap();
-    drop(stream);
-    // What has come by then is for the server to say.
-    let mut offset = told(&site, place).1.unwrap();
-    while offset != "4" {
-        offset = told(&site, place).1.unwrap();
+    stream.write_all(&content.as_bytes()[..150_000]).unwrap();
+    let is_written = || {
+        let draft = std::fs::read_dir(site.root()).unwrap().next();
+        draft.is_some_and(|entry| entry.unwrap().metadata().unwrap().len() > 0)
+    };
+    while !is_written() {
+        std::thread::yield_now();
     }
-    let last = patch(&site, place, "4", LAST, "more");
+    drop(stream);
+    let offset = told(&site, place).1.unwrap();
+    let sent: usize = offset.parse().unwrap();
+    assert!((1..=150_000).contains(&sent), "{sent} bytes have come");
+    let last = patch(&site, place, &offset, LAST, &content[sent..]);
     assert_eq!((last.status, last.field("Upload-Complete")), (201, Some("?1")));
-    assert_eq!(site.get("/file").text(), "fourmore");
+    assert!(site.get("/file").text() == content);
 }
 
 #[test]
