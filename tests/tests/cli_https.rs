@@ -5,6 +5,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -178,6 +179,18 @@ fn recipe_10_what_is_wrong_ends_before_listening() {
         assert_eq!(ran.status, 2, "{arguments:?}: {}", ran.err);
         assert!(ran.err.contains(expected), "{arguments:?}: {}", ran.err);
         assert!(!ran.out.contains("https://"), "{}", ran.out);
+    }
+}
+
+#[test]
+fn security_a_key_that_others_may_read_is_warned_about() {
+    let place = Place::new();
+    // It ends before it listens, for want of authorities.
+    let arguments = ["serve", "www", "--tls-pem", "server.pem", "--tls-client-ca", "missing.pem"];
+    for (mode, warned) in [(0o600, false), (0o604, true)] {
+        fs::set_permissions(place.path("server.pem"), fs::Permissions::from_mode(mode)).unwrap();
+        let ran = place.run(&arguments);
+        assert_eq!((ran.status, ran.err.contains("can read this key")), (2, warned), "{}", ran.err);
     }
 }
 

@@ -169,6 +169,7 @@ fn config(
     old: Option<&ServerConfig>,
 ) -> Result<ServerConfig, TlsError> {
     let unfit = |error| TlsError::caused_by(ErrorKind::Settings, format!("{error}"), error);
+    let names = Arc::new(names(settings, provider)?);
     let builder = ServerConfig::builder_with_provider(provider.crypto().clone())
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(unfit)?;
@@ -176,7 +177,7 @@ fn config(
         Some(verifier) => builder.with_client_cert_verifier(verifier),
         None => builder.with_no_client_auth(),
     };
-    let mut config = builder.with_cert_resolver(Arc::new(names(settings, provider)?));
+    let mut config = builder.with_cert_resolver(names);
     config.alpn_protocols = settings.protocols.clone();
     config.send_tls13_tickets = TICKETS;
     config.max_early_data_size = 0;

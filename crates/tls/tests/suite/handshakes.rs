@@ -4,7 +4,9 @@ use std::io::Read;
 
 use avocet_net::{Established, Outbox, Transport, memory_pair};
 use avocet_testkit::{Faults, FaultyTransport, Random, rounds};
-use avocet_tls::{ClientSettings, ClientTls, ErrorKind, ServerSettings, ServerTls, TlsError};
+use avocet_tls::{
+    ClientSettings, ClientTls, ErrorKind, Provider, ServerSettings, ServerTls, TlsError,
+};
 
 use crate::support::{Authority, connected, ends, pair, read, shake, write};
 
@@ -45,6 +47,23 @@ fn both_versions_are_spoken() {
             write(&mut there, b"and back");
             assert_eq!(read(&mut here).unwrap(), b"and back");
         }
+    }
+}
+
+#[test]
+fn a_provider_that_seals_no_tickets_has_sessions_in_memory() {
+    let authority = Authority::new("Test CA");
+    let provider = Provider::of_rustls(rustls::crypto::aws_lc_rs::default_provider(), None);
+    let settings = ServerSettings::new()
+        .credentials(authority.issue(&["localhost"]).credentials())
+        .provider(provider.clone());
+    let server = ServerTls::open(settings).unwrap();
+    let settings = ClientSettings::new(authority.roots()).provider(provider);
+    let client = ClientTls::open(settings).unwrap();
+    for resumed in [false, true, true] {
+        let (mut here, _there) = connected(&server, &client);
+        drop(here.read(&mut [0; 1]));
+        assert_eq!(here.info().secured.as_ref().unwrap().resumed, resumed);
     }
 }
 
