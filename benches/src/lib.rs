@@ -4,8 +4,9 @@
 //! - `load` asks as fast as one core can, and checks every answer.
 //! - `crowd` holds many idle or slow connections.
 //! - `stop` asks while it sends SIGTERM to the server, and counts what was lost.
+//! - `tls_floor` and `tls_load` are the same for TLS, with the feature `tls`.
 //!
-//! `cargo xtask bench server` and `cargo xtask stress` start them.
+//! `cargo xtask bench server`, `cargo xtask bench tls` and `cargo xtask stress` start them.
 #![forbid(unsafe_code)]
 
 pub mod command_line;
@@ -13,6 +14,7 @@ pub mod histogram;
 pub mod load;
 pub mod response;
 pub mod sockets;
+pub mod tls;
 
 /// The content that every server under test answers with.
 pub const CONTENT: &[u8] = b"Hello, World!";

@@ -1,5 +1,5 @@
-//! `cargo xtask bench [NAME]`: the criterion benches, with baselines to compare with, and `server` and
-//! `client`, which measure whole programs.
+//! `cargo xtask bench [NAME]`: the criterion benches, with baselines to compare with, and `server`,
+//! `client` and `tls`, which measure whole programs.
 
 mod client;
 pub(crate) mod contenders;
@@ -10,6 +10,7 @@ pub(crate) mod process;
 mod server;
 mod syscalls;
 mod table;
+mod tls;
 
 use crate::args::Args;
 use crate::{Outcome, shell};
@@ -31,6 +32,12 @@ or `client`, which measures whole clients and takes:
                          reqwest-blocking, curl-crate, curl; all
   --modes A,B            seq (small GETs in turn), par (64 in flight), dl (1 GiB), gz (text in gzip),
                          counts (system calls and allocations); all
+  --rounds N, --check    as above
+
+or `tls`, which measures servers of https and takes:
+  --against A,B,C        who runs: avocet (the example hello_tls), rustls (without any HTTP), serve (the
+                         program), nginx, static-web-server; all
+  --modes A,B            full-ec, full-rsa, full-pq, resumed, keep-alive, bulk; all
   --rounds N, --check    as above";
 
 pub(crate) fn run(args: &mut Args) -> Outcome {
@@ -40,6 +47,7 @@ pub(crate) fn run(args: &mut Args) -> Outcome {
     let whole: Option<fn(&mut Args) -> Outcome> = match name.as_deref() {
         Some("server") => Some(server::run),
         Some("client") => Some(client::run),
+        Some("tls") => Some(tls::run),
         _ => None,
     };
     if let Some(whole) = whole {

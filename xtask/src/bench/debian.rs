@@ -74,6 +74,45 @@ http {{
     )
 }
 
+/// nginx over TLS: a line from its configuration, and a file at `/large`.
+pub(super) fn nginx_with_tls(
+    folder: &Path,
+    port: u16,
+    www: &Path,
+    certificate: &str,
+    key: &str,
+) -> String {
+    let (folder, www) = (folder.display(), www.display());
+    let temporary =
+        TEMPORARY.map(|name| format!("    {name}_temp_path {folder}/{name};\n")).concat();
+    format!(
+        "daemon off;
+worker_processes 1;
+error_log stderr crit;
+pid {folder}/nginx.pid;
+{}events {{ worker_connections 512; }}
+http {{
+    access_log off;
+    sendfile on;
+    tcp_nodelay on;
+    default_type text/plain;
+    keepalive_requests 1000000000;
+    open_file_cache max=16;
+    server_tokens off;
+{temporary}    server {{
+        listen 127.0.0.1:{port} ssl backlog=4096;
+        ssl_certificate {certificate};
+        ssl_certificate_key {key};
+        ssl_protocols TLSv1.2 TLSv1.3;
+        location = /plaintext {{ return 200 \"Hello, World!\"; }}
+        location = /large {{ alias {www}/large; }}
+    }}
+}}
+",
+        user()
+    )
+}
+
 /// Workers of a server that root starts are nobody, and nobody may not look below every folder.
 fn user() -> &'static str {
     let is_root = fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0);
