@@ -125,6 +125,9 @@ impl Serving {
         let figures = figures.transpose()?;
         let redirecting = self.secure.redirecting(bound.addresses())?;
         let is_secure = tls.is_some();
+        if let Some(tls) = &tls {
+            secure::watch(tls.clone()).map_err(Failure::failed)?;
+        }
         let reload = Reload { swap, again, file, tls };
         answer_signals(bound.handle(), stopping, reload, on_stop).map_err(Failure::failed)?;
         if !quiet {

@@ -15,6 +15,7 @@ mod pin;
 mod provider;
 mod roots;
 mod server;
+mod stamps;
 mod summary;
 mod transport;
 mod verifier;

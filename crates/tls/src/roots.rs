@@ -51,6 +51,11 @@ impl Roots {
         self
     }
 
+    /// The files and folders that were named.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &PathBuf> {
+        self.files.iter().chain(&self.folders)
+    }
+
     /// *Errors*: [`ErrorKind::Roots`]: a file that cannot be read, or nobody in all of them.
     pub(crate) fn load(&self) -> Result<RootCertStore, TlsError> {
         let mut found = self.given.clone();

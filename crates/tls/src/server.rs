@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use avocet_net::Transport;
 use rustls::server::danger::ClientCertVerifier;
@@ -16,6 +16,7 @@ use crate::name_map::NameMap;
 use crate::pem::{self, Credentials};
 use crate::provider::Provider;
 use crate::roots::Roots;
+use crate::stamps::Stamps;
 use crate::transport::{Setup, TlsTransport};
 use crate::verifier::Noting;
 use crate::when;
@@ -58,6 +59,8 @@ pub struct ServerTls {
     settings: Arc<ServerSettings>,
     setup: Arc<Setup>,
     current: Arc<RwLock<Arc<ServerConfig>>>,
+    /// The files as they were when they were last read.
+    stamps: Arc<Mutex<Stamps>>,
 }
 
 impl ServerSettings {
@@ -112,6 +115,27 @@ impl ServerSettings {
     }
 }
 
+impl ServerSettings {
+    /// All files that were named.
+    fn paths(&self) -> Vec<PathBuf> {
+        let mut paths = Vec::new();
+        for source in &self.certificates {
+            if let Source::Files { certificates, key } = source {
+                paths.push(certificates.clone());
+                paths.extend(key.clone());
+            }
+        }
+        match &self.clients {
+            ClientCertificates::None => {}
+            ClientCertificates::Optional(roots, revoked)
+            | ClientCertificates::Required(roots, revoked) => {
+                paths.extend(roots.paths().chain(revoked).cloned());
+            }
+        }
+        paths
+    }
+}
+
 impl ServerTls {
     /// Reads the files and puts everything together.
     ///
@@ -121,11 +145,13 @@ impl ServerTls {
             Some(provider) => provider.clone(),
             None => Provider::built_in()?,
         };
+        // Before they are read: a change meanwhile is then seen as one.
+        let stamps = Arc::new(Mutex::new(Stamps::of(&settings.paths())));
         let config = Arc::new(config(&settings, &provider, None)?);
         let to_plaintext = settings.to_plaintext.clone();
         let setup = Arc::new(Setup { provider, to_plaintext, verifies: true });
         let current = Arc::new(RwLock::new(config));
-        Ok(Self { settings: Arc::new(settings), setup, current })
+        Ok(Self { settings: Arc::new(settings), setup, current, stamps })
     }
 
     /// Reads all files again. Connections that stand go on with what they have.
@@ -137,10 +163,30 @@ impl ServerTls {
     ///
     /// *Blocking*: on the files; not to be called on a loop's thread.
     pub fn reload(&self) -> Result<(), TlsError> {
+        self.reload_if(|_, _| true).map(|_| ())
+    }
+
+    /// The same if a file has changed since all were last read; whether one had. What could not be used
+    /// is not read again before it has changed again, so a pair of files that is replaced one after the
+    /// other is taken when both are there.
+    ///
+    /// *Errors* and *Blocking*: as for [`ServerTls::reload`].
+    pub fn reload_if_changed(&self) -> Result<bool, TlsError> {
+        self.reload_if(|before, now| before != now)
+    }
+
+    /// One at a time: whoever began to read earlier must not put in place what is older.
+    fn reload_if(&self, wanted: impl Fn(&Stamps, &Stamps) -> bool) -> Result<bool, TlsError> {
+        let mut stamps = self.stamps.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Stamps::of(&self.settings.paths());
+        if !wanted(&stamps, &now) {
+            return Ok(false);
+        }
+        *stamps = now;
         let old = self.config();
         let new = config(&self.settings, &self.setup.provider, Some(&old))?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
-        Ok(())
+        Ok(true)
     }
 
     /// TLS around an accepted transport.

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use avocet::https::{self, ToHttps};
 use avocet::net::{Address, ListenAddress};
@@ -19,7 +20,8 @@ use crate::failure::Failure;
 #[command(next_help_heading = "TLS")]
 pub(super) struct Secure {
     /// Serve https with the certificate and key in FILE (PEM), any number of times: clients get the
-    /// one for the name they ask for, else the first. SIGHUP reads all files again
+    /// one for the name they ask for, else the first. Files that change are read again within
+    /// seconds, on SIGHUP at once
     #[arg(long, value_name = "FILE")]
     tls_pem: Vec<PathBuf>,
     /// The same with the certificate and its chain in FILE; the key is that of --tls-key
@@ -145,6 +147,23 @@ impl Redirecting {
     }
 }
 
+/// Looks at the files of certificates from now on, and reads them again when they have changed: those
+/// who renew certificates need not tell anybody.
+pub(super) fn watch(tls: ServerTls) -> io::Result<()> {
+    let watch = move || {
+        loop {
+            thread::sleep(LOOK_EVERY);
+            match tls.reload_if_changed() {
+                Ok(true) => log::info!("the certificates have changed and were read anew"),
+                Ok(false) => {}
+                Err(error) => log::error!("the old certificates stay in use: {error}"),
+            }
+        }
+    };
+    // It ends with the process; there is nothing that it could leave half done.
+    thread::Builder::new().name("certificates".into()).spawn(watch).map(drop)
+}
+
 /// A certificate for the names by which this machine calls itself.
 fn for_this_machine() -> Result<Credentials, Failure> {
     let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
@@ -157,6 +176,9 @@ fn for_this_machine() -> Result<Credentials, Failure> {
     let issued = certs::authority(None)?.issue(&names, Purpose::Server);
     issued.and_then(|issued| issued.credentials()).map_err(Failure::failed)
 }
+
+/// How long a renewed certificate waits at most.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 fn open(settings: ServerSettings) -> Result<ServerTls, Failure> {
     ServerTls::open(settings).map_err(|error| Failure::usage(format_args!("TLS: {error}")))
