@@ -92,7 +92,7 @@ impl Responses {
 }
 
 /// The value of the first field of that name in a head whose lines end in CRLF.
-fn field<'a>(head: &'a [u8], name: &str) -> Option<&'a [u8]> {
+pub(crate) fn field<'a>(head: &'a [u8], name: &str) -> Option<&'a [u8]> {
     head.split(|&byte| byte == b'\n').find_map(|line| {
         let colon = line.iter().position(|&byte| byte == b':')?;
         let (known, value) = (&line[..colon], &line[colon + 1..]);

@@ -81,6 +81,31 @@ pub fn receive(socket: &OwnedFd, buf: &mut [u8]) -> io::Result<Input> {
     }
 }
 
+/// Throws away at most as many bytes as `room` has, without copying them.
+///
+/// # Errors
+///
+/// As [`receive`].
+pub fn discard(socket: &OwnedFd, room: &mut [u8]) -> io::Result<Input> {
+    match recv(socket, room, RecvFlags::DONTWAIT | RecvFlags::TRUNC) {
+        Ok((_, 0)) => Ok(Input::End),
+        Ok((_, len)) => Ok(Input::Bytes(len)),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Input::Nothing),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Writes what the socket takes of a head, to wait for what follows it.
+///
+/// # Errors
+///
+/// As [`transmit`].
+pub fn transmit_more(socket: &OwnedFd, bytes: &[u8]) -> io::Result<()> {
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL | SendFlags::MORE;
+    let sent = send(socket, bytes, flags)?;
+    if sent == bytes.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+}
+
 /// Writes all of `bytes`.
 ///
 /// # Errors
@@ -116,6 +141,17 @@ impl Poll {
     pub fn watch(&self, source: impl AsFd, token: u64, edge: bool) -> io::Result<()> {
         let mode = if edge { EventFlags::ET } else { EventFlags::empty() };
         epoll::add(&self.epoll, source, EventData::new_u64(token), EventFlags::IN | mode)?;
+        Ok(())
+    }
+
+    /// Watches for input and for room, each told once per arrival.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says to epoll_ctl.
+    pub fn watch_both(&self, source: impl AsFd, token: u64) -> io::Result<()> {
+        let flags = EventFlags::IN | EventFlags::OUT | EventFlags::ET;
+        epoll::add(&self.epoll, source, EventData::new_u64(token), flags)?;
         Ok(())
     }
 

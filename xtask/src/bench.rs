@@ -1,10 +1,12 @@
 //! `cargo xtask bench [NAME]`: the criterion benches, with baselines to compare with, and `server`,
-//! `client` and `tls`, which measure whole programs.
+//! `client`, `files` and `tls`, which measure whole programs.
 
 mod client;
 pub(crate) mod contenders;
 mod counts;
 mod debian;
+mod file_servers;
+mod files;
 pub(crate) mod load;
 pub(crate) mod process;
 mod server;
@@ -38,7 +40,13 @@ or `tls`, which measures servers of https and takes:
   --against A,B,C        who runs: avocet (the example hello_tls), rustls (without any HTTP), serve (the
                          program), nginx, static-web-server; all
   --modes A,B            full-ec, full-rsa, full-pq, resumed, keep-alive, bulk; all
-  --rounds N, --check    as above";
+  --rounds N, --check    as above
+
+or `files`, which measures whole file servers and takes:
+  --against A,B,C        who runs: avocet, nginx, nginx-cached, lighttpd, h2o, static-web-server,
+                         miniserve, dufs; all. What cannot be had is left out, with a line that says so
+  --modes A,B            1k, 100k, 100m, head, range, 304, gzip, br, zstd, precompressed; all
+  --rounds N, --secs N, --check    as above";
 
 pub(crate) fn run(args: &mut Args) -> Outcome {
     let save = args.value("--save")?;
@@ -48,6 +56,7 @@ pub(crate) fn run(args: &mut Args) -> Outcome {
         Some("server") => Some(server::run),
         Some("client") => Some(client::run),
         Some("tls") => Some(tls::run),
+        Some("files") => Some(files::run),
         _ => None,
     };
     if let Some(whole) = whole {

@@ -113,6 +113,98 @@ http {{
     )
 }
 
+/// nginx on a folder: sendfile, codings at level 1, the cheapest, and compressed files beside others.
+/// With `cached` it keeps files open.
+pub(super) fn nginx_for_files(folder: &Path, www: &Path, port: u16, cached: bool) -> String {
+    let (folder, www) = (folder.display(), www.display());
+    let temporary =
+        TEMPORARY.map(|name| format!("    {name}_temp_path {folder}/{name};\n")).concat();
+    let open = if cached {
+        "open_file_cache max=1000 inactive=60s;\n    open_file_cache_valid 60s;"
+    } else {
+        ""
+    };
+    format!(
+        "daemon off;
+worker_processes 1;
+worker_rlimit_nofile 16000;
+error_log stderr crit;
+pid {folder}/nginx.pid;
+load_module /usr/lib/nginx/modules/ngx_http_brotli_filter_module.so;
+{}events {{
+    worker_connections 15000;
+    multi_accept on;
+}}
+http {{
+    types {{ text/html html; }}
+    default_type application/octet-stream;
+    access_log off;
+    sendfile on;
+    tcp_nopush on;
+    tcp_nodelay on;
+    keepalive_requests 1000000000;
+    keepalive_timeout 300s;
+    server_tokens off;
+    gzip on;
+    gzip_comp_level 1;
+    gzip_static on;
+    brotli on;
+    brotli_comp_level 1;
+    {open}
+{temporary}    server {{
+        listen 127.0.0.1:{port} reuseport backlog=4096;
+        root {www};
+    }}
+}}
+",
+        user()
+    )
+}
+
+/// lighttpd on a folder; what it has compressed it keeps, as ours does.
+pub(super) fn lighttpd_for_files(folder: &Path, www: &Path, port: u16) -> String {
+    let (folder, www) = (folder.display(), www.display());
+    format!(
+        "server.modules = ( \"mod_deflate\" )
+server.document-root = \"{www}\"
+server.errorlog = \"{folder}/error.log\"
+server.bind = \"127.0.0.1\"
+server.port = {port}
+server.max-fds = 16000
+server.max-connections = 12000
+server.listen-backlog = 4096
+server.max-keep-alive-requests = 65000
+server.max-keep-alive-idle = 300
+mimetype.assign = ( \".html\" => \"text/html\", \"\" => \"application/octet-stream\" )
+deflate.mimetypes = ( \"text/\" )
+deflate.cache-dir = \"{folder}/cache\"
+deflate.allowed-encodings = ( \"br\", \"gzip\", \"zstd\" )
+"
+    )
+}
+
+/// h2o on a folder, with compressed files beside others.
+pub(super) fn h2o(www: &Path, port: u16) -> String {
+    let www = www.display();
+    let user = if user().is_empty() { "" } else { "user: root\n" };
+    format!(
+        "{user}num-threads: 1
+max-connections: 12000
+http1-request-timeout: 300
+compress: ON
+file.send-compressed: ON
+hosts:
+  default:
+    listen:
+      host: 127.0.0.1
+      port: {port}
+    paths:
+      \"/\":
+        file.dir: {www}
+"
+    )
+}
+
 /// Workers of a server that root starts are nobody, and nobody may not look below every folder.
 fn user() -> &'static str {
     let is_root = fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0);
