@@ -359,6 +359,10 @@ fn who_comes_by_http_is_sent_to_https_and_may_be_told_to_stay() {
     assert!(fs::read_to_string(place.path("known")).unwrap().contains("localhost \""));
     let insecure = format!("http://localhost:{port}/page");
     assert_eq!(place.fetch(&["--hsts", "known", &insecure]).out, "a page\n");
+    // Without checks it is obeyed, too, but nobody is believed.
+    assert_eq!(place.run(&["fetch", "-k", "--hsts", "known", &insecure]).out, "a page\n");
+    assert_eq!(place.run(&["fetch", "-k", "--hsts", "other", &secure]).out, "a page\n");
+    assert!(!fs::read_to_string(place.path("other")).unwrap().contains("localhost"));
     assert!(place.fetch(&[&insecure]).out.contains("speaks https"), "nobody has told this one");
 }
 

@@ -144,11 +144,6 @@ impl Secure {
     pub(crate) fn names_roots(&self) -> bool {
         self.cacert.is_some() || self.capath.is_some()
     }
-
-    /// Whether what a server says can be relied on: nothing is remembered otherwise.
-    pub(crate) fn is_checked(&self) -> bool {
-        !self.insecure
-    }
 }
 
 impl Remembered {
@@ -160,9 +155,13 @@ impl Remembered {
         Ok(Self { hsts, file: file.to_owned() })
     }
 
-    /// Lets a client obey, and learn.
-    pub(crate) fn set(&self, config: &mut Config) {
-        config.hooks.push(Arc::new(self.hsts.clone()));
+    /// Lets a client obey, and learn where it checks what it hears.
+    pub(crate) fn set(&self, config: &mut Config, secure: &Secure) {
+        if secure.insecure {
+            config.hooks.push(Arc::new(self.hsts.obeying()));
+        } else {
+            config.hooks.push(Arc::new(self.hsts.clone()));
+        }
     }
 
     /// *Errors*: the file cannot be written.

@@ -107,9 +107,25 @@ impl Hsts {
         false
     }
 
+    /// A hook that obeys what is known, and what others learn, and learns nothing itself: for clients
+    /// that check no certificate (RFC 6797 §8.1 wants a connection without any fault).
+    pub fn obeying(&self) -> impl Hook + 'static {
+        Obeying(self.clone())
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Policy>> {
         // It is never left half changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Obeys what is known and learns nothing: for clients that check no certificate, to whom anybody
+/// could say anything.
+struct Obeying(Hsts);
+
+impl Hook for Obeying {
+    fn on_url(&self, url: &mut Url) {
+        self.0.on_url(url);
     }
 }
 

@@ -57,10 +57,8 @@ pub(crate) fn run(
     };
     for options in parts {
         let mut config = plan::config(options, cookies.as_ref(), trace.clone())?;
-        if let Some(remembered) = &remembered
-            && options.secure.is_checked()
-        {
-            remembered.set(&mut config);
+        if let Some(remembered) = &remembered {
+            remembered.set(&mut config, &options.secure);
         }
         if let Some((_, har)) = &har {
             config.hooks.push(har.clone());

@@ -1,6 +1,7 @@
 //! The classes of attacks on TLS, each by its name.
 
 use std::io;
+use std::sync::Arc;
 
 use avocet_net::{Established, Transport, memory_pair};
 use avocet_tls::{
@@ -211,6 +212,50 @@ fn security_a_ticket_does_not_outlive_a_reload_where_clients_are_asked() {
     assert_eq!((resumed(), resumed()), (false, true));
     server.reload().unwrap();
     assert_eq!((resumed(), resumed()), (false, true));
+}
+
+/// A request that is sent with the hello could be sent again by anybody who has recorded it.
+#[test]
+fn security_early_data_is_off() {
+    let authority = Authority::new("Test CA");
+    let server = serving(&authority.issue(&["localhost"]));
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(authority.0.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.enable_early_data = true;
+    let config = Arc::new(config);
+    for kind in [rustls::HandshakeKind::Full, rustls::HandshakeKind::Resumed] {
+        let name = "localhost".try_into().unwrap();
+        let mut eager = rustls::ClientConnection::new(config.clone(), name).unwrap();
+        assert!(eager.early_data().is_none(), "the ticket allows none");
+        let (mut here, there) = memory_pair(64 * 1024);
+        let mut there = server.wrap(there);
+        for _ in 0..4 {
+            let mut sent = Vec::new();
+            while eager.wants_write() {
+                eager.write_tls(&mut sent).unwrap();
+            }
+            write(&mut here, &sent);
+            drop(there.establish());
+            let came = read(&mut here).unwrap();
+            let mut rest = came.as_slice();
+            while !rest.is_empty() {
+                eager.read_tls(&mut rest).unwrap();
+                eager.process_new_packets().unwrap();
+            }
+        }
+        assert_eq!(there.establish().unwrap(), Established::Done);
+        let made = match eager.handshake_kind() {
+            Some(rustls::HandshakeKind::FullWithHelloRetryRequest) => rustls::HandshakeKind::Full,
+            made => made.unwrap(),
+        };
+        assert_eq!(made, kind);
+    }
 }
 
 #[test]
