@@ -15,8 +15,8 @@ use crate::secure::Secure;
 #[command(
     args_override_self = true,
     after_help = "Exit status: 0 done, 2 usage, 3 malformed URL, 6 host not found, 7 no \
-    connection, 18 cut short, 22 HTTP error with --fail, 23 cannot write, 28 time-out, 35 and 60 \
-    TLS, 47 too many redirects, 52 no answer, 56 broken connection, 61 damaged coding, 63 too large"
+    connection, 18 cut short, 22 HTTP error with --fail, 23 cannot write, 28 time-out, 35, 58, 60, \
+    77, 82, 90 and 98 TLS, 47 too many redirects, 52 no answer, 56 broken connection, 61 damaged coding, 63 too large"
 )]
 pub(crate) struct Fetch {
     /// URL to get; http:// is assumed without a scheme
