@@ -18,11 +18,18 @@ pub(super) fn run(lab: &Lab) -> Outcome {
     lab.avocet(&["fetch", "--fail", "-L", "-u", "me:secret", &moved])?
         .ended(0)?
         .printed(&content)?;
-    println!("nginx: Basic");
+    lab.write("netrc", "machine 127.0.0.1 login me password secret\n")?;
+    let call = ["fetch", "--fail", "--netrc-file", "netrc", &url];
+    lab.avocet(&call)?.ended(0)?.printed(&content)?;
+    println!("nginx: Basic, by an option and by netrc");
     let apache = servers::apache(lab)?;
     let url = apache.url("/digest/secret");
     lab.avocet(&["fetch", "--fail", &url])?.ended(22)?;
     lab.avocet(&["fetch", "--fail", "-u", "me:secret", &url])?.ended(22)?;
+    let by_digest = ["fetch", "--fail", "--digest", "-u", "me:secret", &url];
+    lab.avocet(&by_digest)?.ended(0)?.printed(&content)?;
+    let wrong = ["fetch", "--fail", "--digest", "-u", "me:wrong", &url];
+    lab.avocet(&wrong)?.ended(22)?.printed(b"")?;
     let program = examples::path("digest");
     let program = program.to_string_lossy();
     let ran = lab.run(&program, &["me", "secret", &url])?.ended(0)?;
@@ -32,6 +39,6 @@ pub(super) fn run(lab: &Lab) -> Outcome {
     let log = || lab.text("apache/access.log");
     let known = "200 GET /digest/secret range=- user=me";
     logs(log, |log| log.contains(known), "apache knew nobody")?;
-    println!("apache: Digest");
+    println!("apache: Digest, by the program and by the library");
     Ok(())
 }
