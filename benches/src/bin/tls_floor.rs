@@ -1,13 +1,16 @@
 //! The floor of TLS: an epoll loop around rustls that reads nothing of what was asked but where it
 //! ends. Versions, provider, tickets and protocols are those that our own server uses.
 //!
-//! `tls_floor --port N --cert FILE --key FILE`
+//! `tls_floor --port N --cert FILE --key FILE [--large FILE]`; the large content is that of the file,
+//! read anew for each answer, or without one a small part of memory again and again.
 #![forbid(unsafe_code)]
 
 use std::error::Error;
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -41,7 +44,9 @@ fn run() -> Result<(), Box<dyn Error>> {
     let port = options.required("port")?;
     let certificates: String = options.required("cert")?;
     let key: String = options.required("key")?;
+    let large: Option<String> = options.optional("large")?;
     options.finish()?;
+    let large = large.map(File::open).transpose()?;
     let chain = CertificateDer::pem_file_iter(certificates)?.collect::<Result<Vec<_>, _>>()?;
     let key = PrivateKeyDer::from_pem_file(key)?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -53,14 +58,13 @@ fn run() -> Result<(), Box<dyn Error>> {
     config.ticketer = aws_lc_rs::Ticketer::new()?;
     config.session_storage = Arc::new(NoServerSessionStorage {});
     sockets::raise_descriptors();
-    Ok(serve(port, &Arc::new(config))?)
+    Ok(serve(port, &Arc::new(config), Answers::new(large))?)
 }
 
-fn serve(port: u16, config: &Arc<ServerConfig>) -> io::Result<()> {
+fn serve(port: u16, config: &Arc<ServerConfig>, mut answers: Answers) -> io::Result<()> {
     let listener = sockets::listener(port)?;
     let mut poll = Poll::new()?;
     poll.watch(&listener, LISTENER, false)?;
-    let answers = Answers::new();
     let mut buf = vec![0; 16 * 1024];
     let mut connections: Vec<Option<Connection>> = Vec::new();
     loop {
@@ -78,7 +82,7 @@ fn serve(port: u16, config: &Arc<ServerConfig>) -> io::Result<()> {
             }
             let slot = &mut connections[token as usize];
             if let Some(connection) = slot
-                && !connection.goes_on(&answers, &mut buf).unwrap_or(false)
+                && !connection.goes_on(&mut answers, &mut buf).unwrap_or(false)
             {
                 *slot = None;
             }
@@ -94,10 +98,12 @@ struct Answers {
     /// A period of the large content and a batch more, so that a batch can start anywhere.
     large: Vec<u8>,
     period: usize,
+    /// Where the large content is read from instead.
+    file: Option<File>,
 }
 
 impl Answers {
-    fn new() -> Self {
+    fn new(file: Option<File>) -> Self {
         let head = |len: usize| {
             format!(
                 "HTTP/1.1 200 OK\r\nServer: floor\r\nDate: Fri, 20 Nov 2026 08:00:00 GMT\r\n\
@@ -108,7 +114,21 @@ impl Answers {
         let small = [&head(CONTENT.len())[..], CONTENT].concat();
         let block = tls::block();
         let large = block.iter().cycle().take(block.len() + BATCH).copied().collect();
-        Self { small, head: head(tls::LARGE), large, period: block.len() }
+        Self { small, head: head(tls::LARGE), large, period: block.len(), file }
+    }
+}
+
+impl Answers {
+    /// The large content from this place on, as much as is sent in one batch.
+    fn large_from(&mut self, at: usize) -> io::Result<&[u8]> {
+        let count = BATCH.min(tls::LARGE - at);
+        let Some(file) = &self.file else {
+            let part = &self.large[at % self.period..];
+            return Ok(&part[..count]);
+        };
+        let part = &mut self.large[..count];
+        file.read_exact_at(part, at as u64)?;
+        Ok(part)
     }
 }
 
@@ -121,7 +141,7 @@ struct Connection {
 
 impl Connection {
     /// Reads once and answers; false at the end.
-    fn goes_on(&mut self, answers: &Answers, buf: &mut [u8]) -> io::Result<bool> {
+    fn goes_on(&mut self, answers: &mut Answers, buf: &mut [u8]) -> io::Result<bool> {
         if self.tls.read_tls(&mut self.socket)? == 0 {
             return Ok(false);
         }
@@ -142,14 +162,12 @@ impl Connection {
         Ok(!state.peer_has_closed())
     }
 
-    fn send_large(&mut self, answers: &Answers) -> io::Result<()> {
+    fn send_large(&mut self, answers: &mut Answers) -> io::Result<()> {
         self.tls.writer().write_all(&answers.head)?;
         self.flush()?;
         let mut sent = 0;
         while sent < tls::LARGE {
-            let part = &answers.large[sent % answers.period..];
-            let part = &part[..BATCH.min(tls::LARGE - sent)];
-            sent += self.tls.writer().write(part)?;
+            sent += self.tls.writer().write(answers.large_from(sent)?)?;
             self.flush()?;
         }
         Ok(())

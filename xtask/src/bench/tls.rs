@@ -24,6 +24,8 @@ enum Origin {
     Program,
     /// The program `tls_floor` of `avocet-benches`.
     Floor,
+    /// The same, which reads the large content from its file.
+    FileFloor,
     Nginx,
     StaticWebServer,
 }
@@ -31,10 +33,12 @@ enum Origin {
 const OURS: &str = "avocet";
 const PROGRAM: &str = "serve";
 const FLOOR: &str = "rustls";
+const FILE_FLOOR: &str = "rustls-file";
 
 const KNOWN: &[(&str, Origin)] = &[
     (OURS, Origin::Ours),
     (FLOOR, Origin::Floor),
+    (FILE_FLOOR, Origin::FileFloor),
     (PROGRAM, Origin::Program),
     ("nginx", Origin::Nginx),
     ("static-web-server", Origin::StaticWebServer),
@@ -52,12 +56,12 @@ struct Mode {
     requests: u32,
     /// Who cannot do it.
     without: &'static [&'static str],
-    /// Who has to come how near to the floor.
-    goals: &'static [(&'static str, f64)],
+    /// Who has to come how near to which floor.
+    goals: &'static [(&'static str, &'static str, f64)],
 }
 
 /// A fixed line is no file, so the program, which looks for one, is held to the peers and not to the
-/// floor where answers are small.
+/// floor where answers are small; and to a floor that reads the file where they are large.
 const MODES: &[Mode] = &[
     Mode {
         name: "full-ec",
@@ -65,8 +69,8 @@ const MODES: &[Mode] = &[
         certificate: "ec",
         args: &["--mode", "full"],
         requests: 400,
-        without: &[],
-        goals: &[(OURS, 1.15)],
+        without: &[FILE_FLOOR],
+        goals: &[(OURS, FLOOR, 1.15)],
     },
     Mode {
         name: "full-rsa",
@@ -74,8 +78,8 @@ const MODES: &[Mode] = &[
         certificate: "rsa",
         args: &["--mode", "full"],
         requests: 300,
-        without: &[],
-        goals: &[(OURS, 1.15)],
+        without: &[FILE_FLOOR],
+        goals: &[(OURS, FLOOR, 1.15)],
     },
     Mode {
         name: "full-pq",
@@ -83,8 +87,8 @@ const MODES: &[Mode] = &[
         certificate: "ec",
         args: &["--mode", "full", "--groups", "default"],
         requests: 400,
-        without: PEERS,
-        goals: &[(OURS, 1.15)],
+        without: &[FILE_FLOOR, "nginx", "static-web-server"],
+        goals: &[(OURS, FLOOR, 1.15)],
     },
     Mode {
         name: "resumed",
@@ -92,8 +96,8 @@ const MODES: &[Mode] = &[
         certificate: "ec",
         args: &["--mode", "resumed"],
         requests: 400,
-        without: &[],
-        goals: &[(OURS, 1.15)],
+        without: &[FILE_FLOOR],
+        goals: &[(OURS, FLOOR, 1.15)],
     },
     Mode {
         name: "keep-alive",
@@ -101,8 +105,8 @@ const MODES: &[Mode] = &[
         certificate: "ec",
         args: &["--mode", "keep-alive"],
         requests: 12_800,
-        without: &[],
-        goals: &[(OURS, 1.15)],
+        without: &[FILE_FLOOR],
+        goals: &[(OURS, FLOOR, 1.15)],
     },
     Mode {
         name: "bulk",
@@ -111,7 +115,7 @@ const MODES: &[Mode] = &[
         args: &["--mode", "bulk"],
         requests: 4,
         without: &[OURS],
-        goals: &[(PROGRAM, 1.15)],
+        goals: &[(PROGRAM, FILE_FLOOR, 1.15)],
     },
 ];
 
@@ -291,7 +295,7 @@ impl Bench {
         let number = port.to_string();
         let (chain, key) =
             (self.path(&format!("{certificate}.pem")), self.path(&format!("{certificate}.key")));
-        let www = self.path("www");
+        let (www, large) = (self.path("www"), self.path("www/large"));
         let target = shell::target_dir();
         let (program, args): (PathBuf, Vec<&str>) = match origin {
             Origin::Ours => (
@@ -301,6 +305,10 @@ impl Bench {
             Origin::Floor => (
                 load::program("tls_floor"),
                 vec!["--port", &number, "--cert", &chain, "--key", &key],
+            ),
+            Origin::FileFloor => (
+                load::program("tls_floor"),
+                vec!["--port", &number, "--cert", &chain, "--key", &key, "--large", &large],
             ),
             Origin::Program => (
                 target.join("release/avocet"),
@@ -408,29 +416,29 @@ impl Bench {
 fn print(mode: &Mode, measured: &Rounds, negotiated: &BTreeSet<String>) {
     println!("\n{}: {}", mode.name, mode.about);
     let is_bulk = mode.name == "bulk";
+    let floors = if is_bulk { &[FLOOR, FILE_FLOOR][..] } else { &[FLOOR] };
     let mut rows: Vec<(f64, Vec<String>)> = measured
         .iter()
         .map(|(name, rounds)| {
             let cpu = table::median(rounds.iter().copied());
             let each =
                 if is_bulk { format!("{:.1}", cpu / 1e3 / LARGE_GB) } else { format!("{cpu:.1}") };
-            let ratios = ratios(measured, name, FLOOR).unwrap_or_default();
-            let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
-            let most = ratios.iter().copied().fold(0.0, f64::max);
-            let middle = table::median(ratios);
-            let cells = vec![
-                (*name).to_owned(),
-                each,
-                format!("{middle:.3}"),
-                format!("{least:.2}-{most:.2}"),
-            ];
+            let mut cells = vec![(*name).to_owned(), each];
+            for floor in floors {
+                let ratios = ratios(measured, name, floor).unwrap_or_default();
+                let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+                let most = ratios.iter().copied().fold(0.0, f64::max);
+                cells.push(format!("{:.3}", table::median(ratios)));
+                cells.push(format!("{least:.2}-{most:.2}"));
+            }
             (cpu, cells)
         })
         .collect();
     rows.sort_by(|a, b| a.0.total_cmp(&b.0));
     let unit = if is_bulk { "CPU ms/GB" } else { "CPU us each" };
-    let head = ["server", unit, "x rustls", "least-most"];
-    table::print(&head, &rows.into_iter().map(|(_, row)| row).collect::<Vec<_>>());
+    let head = ["server", unit, "x rustls", "least-most", "x rustls-file", "least-most"];
+    let head = &head[..2 + 2 * floors.len()];
+    table::print(head, &rows.into_iter().map(|(_, row)| row).collect::<Vec<_>>());
     println!("negotiated: {}", negotiated.iter().cloned().collect::<Vec<_>>().join(", "));
 }
 
@@ -449,8 +457,8 @@ fn goals_missed(mode: &Mode, measured: &Rounds) -> Vec<String> {
             misses.push(format!("{}: {name} {ratio:.3} of {base}, goal {most}", mode.name));
         }
     };
-    for (name, most) in mode.goals {
-        hold(name, FLOOR, *most);
+    for (name, floor, most) in mode.goals {
+        hold(name, floor, *most);
     }
     for name in [OURS, PROGRAM] {
         PEERS.iter().for_each(|peer| hold(name, peer, 1.0));
