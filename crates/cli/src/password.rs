@@ -26,10 +26,11 @@ pub(crate) fn complete(login: &str) -> Result<String, Failure> {
 /// Asks on the terminal, whatever standard input and output are; what is typed is not shown.
 fn ask(question: &str) -> io::Result<String> {
     let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
-    terminal.write_all(question.as_bytes())?;
     let mut answer = String::new();
     {
+        // Before the question: what is typed at once would be shown, or thrown away.
         let _hidden = Hidden::on(&terminal)?;
+        (&terminal).write_all(question.as_bytes())?;
         BufReader::new(&terminal).read_line(&mut answer)?;
     }
     terminal.write_all(b"\n")?;
