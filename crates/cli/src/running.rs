@@ -32,6 +32,7 @@ use crate::settings;
 
 /// Options of verbs that serve.
 #[derive(Args)]
+#[command(next_help_heading = "Serving")]
 pub(crate) struct Serving {
     /// Port to listen on, of this machine only
     #[arg(short, long, value_name = "N", default_value_t = 8080, conflicts_with = "listen")]

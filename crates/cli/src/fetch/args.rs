@@ -191,8 +191,6 @@ pub(crate) struct Fetch {
     /// Visit hosts by https only that have asked for it, and remember in FILE which have
     #[arg(long, value_name = "FILE")]
     pub(crate) hsts: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) secure: Secure,
 
     /// Part of the content, as `0-499`, `500-` or `-500`
     #[arg(short, long, value_name = "RANGE", allow_hyphen_values = true)]
@@ -269,6 +267,9 @@ pub(crate) struct Fetch {
     /// Print the request instead of sending it
     #[arg(long)]
     pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) secure: Secure,
 }
 
 /// A value with its place among those of all options: data is joined in the order of the line.
