@@ -58,6 +58,7 @@ pub struct Changes {
     pub(crate) deletes: bool,
     pub(crate) largest: u64,
     pub(crate) quota: Option<u64>,
+    pub(crate) names: Vec<String>,
 }
 
 impl Changes {
@@ -70,6 +71,7 @@ impl Changes {
             deletes: false,
             largest: 1 << 30,
             quota: None,
+            names: Vec::new(),
         }
     }
 
@@ -109,6 +111,14 @@ impl Changes {
     /// disk is the bound. Files that other programs make are counted within a minute.
     pub fn quota(mut self, bytes: u64) -> Self {
         self.quota = Some(bytes);
+        self
+    }
+
+    /// And a name of this server, as `Host` has it without a port, for browsers that come by a loopback
+    /// address, through a proxy on this machine: other names than `localhost` are refused there, since
+    /// any site can have its own lead to the machine of who looks at it.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.names.push(name.into());
         self
     }
 
@@ -187,7 +197,9 @@ impl Change<'_> {
 
     /// Makes the change and answers.
     pub(crate) fn make(self, request: &Request<'_>, reply: Reply<'_>) {
-        if *request.method() != Method::HEAD && same_origin::is_foreign(request) {
+        if *request.method() != Method::HEAD
+            && same_origin::is_foreign(request, &self.shared.changes.rules.names)
+        {
             let explanation = "The page of another site may not change anything here.";
             let refused = refusal::because(StatusCode::FORBIDDEN, explanation);
             return self.refuse(reply, refused);

@@ -29,6 +29,10 @@ pub(super) struct Changing {
     /// Most that the folder may hold, all its files added up; unless given, the disk is the bound
     #[arg(long, value_name = "SIZE", value_parser = amount::parse)]
     quota: Option<NonZeroU64>,
+    /// A name under which a proxy on this machine makes this known, so that browsers may change
+    /// something under it (repeatable)
+    #[arg(long, value_name = "NAME")]
+    known_as: Vec<String>,
 }
 
 impl Changing {
@@ -39,6 +43,7 @@ impl Changing {
             .folders(self.mkdir)
             .delete(self.delete)
             .largest(self.max_upload.get());
+        let changes = self.known_as.iter().fold(changes, Changes::name);
         match self.quota {
             Some(quota) => changes.quota(quota.get()),
             None => changes,

@@ -1,5 +1,8 @@
 //! Whether a change is wanted by a page of this server, or by no page at all.
 
+use std::net::IpAddr;
+
+use avocet_net::Address;
 use avocet_server::Request;
 use avocet_wire::Fields;
 use http::HeaderName;
@@ -10,8 +13,37 @@ use http::header::ORIGIN;
 ///
 /// Browsers say where a request comes from, in `Sec-Fetch-Site` (W3C Fetch Metadata) and, older ones,
 /// in `Origin` (RFC 6454 §7.3). Programs that are no browsers send neither, and ask of themselves.
-pub(crate) fn is_foreign(request: &Request<'_>) -> bool {
-    is_foreign_to(request.head().host(), request.fields())
+///
+/// A site can have its own name resolve to this machine, and its pages are of the same origin then
+/// (DNS rebinding). So what a browser asks of a loopback address has to name one, or one of `names`,
+/// by which a proxy in front may be known.
+pub(crate) fn is_foreign(request: &Request<'_>, names: &[String]) -> bool {
+    let (host, fields) = (request.head().host(), request.fields());
+    is_foreign_to(host, fields)
+        || is_loopback(&request.peer().local)
+            && is_of_browser(fields)
+            && !host.is_some_and(|host| is_known(host, names))
+}
+
+fn is_loopback(local: &Address) -> bool {
+    matches!(local, Address::Ip(address) if address.ip().to_canonical().is_loopback())
+}
+
+fn is_of_browser(fields: Fields<'_>) -> bool {
+    [&SEC_FETCH_SITE, &ORIGIN].into_iter().any(|name| fields.contains(name))
+}
+
+/// Whether only this machine can be meant, or what was said to be meant as well.
+fn is_known(host: &str, names: &[String]) -> bool {
+    let (name, port) = host.rsplit_once(':').unwrap_or((host, ""));
+    let name = if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host };
+    if let Ok(address) = name.trim_matches(['[', ']']).parse::<IpAddr>() {
+        return address.to_canonical().is_loopback();
+    }
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || names.iter().any(|known| known.eq_ignore_ascii_case(&name))
 }
 
 fn is_foreign_to(host: Option<&str>, fields: Fields<'_>) -> bool {
@@ -40,3 +72,42 @@ fn is_foreign_to(host: Option<&str>, fields: Fields<'_>) -> bool {
 }
 
 static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_this_machine_are_known() {
+        let names = ["files.example".to_owned()];
+        for host in [
+            "localhost",
+            "LocalHost:8080",
+            "a.localhost:1",
+            "127.0.0.1",
+            "127.9.9.9:80",
+            "[::1]:80",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "localhost.",
+            "files.example",
+            "FILES.example:443",
+        ] {
+            assert!(is_known(host, &names), "{host}");
+        }
+        for host in [
+            "",
+            ":80",
+            "evil.example",
+            "evil.example:8080",
+            "localhost.evil.example",
+            "10.0.0.1",
+            "notlocalhost",
+            "[::2]:80",
+            "127.0.0.1.evil.example",
+            "b.files.example",
+        ] {
+            assert!(!is_known(host, &names), "{host}");
+        }
+    }
+}

@@ -125,9 +125,12 @@ impl Site {
     }
 }
 
-/// A request after which the connection ends.
+/// A request to `h`, unless the fields name another host, after which the connection ends.
 pub(crate) fn request(method: &str, target: &str, fields: &[(&str, &str)]) -> String {
-    let mut request = format!("{method} {target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n");
+    let mut request = format!("{method} {target} HTTP/1.1\r\nConnection: close\r\n");
+    if fields.iter().all(|(name, _)| *name != "Host") {
+        request += "Host: h\r\n";
+    }
     for (name, value) in fields {
         request += &format!("{name}: {value}\r\n");
     }

@@ -9,7 +9,7 @@ use avocet_files::{Changes, Folder};
 use crate::site::{Answer, Site, request};
 
 pub(crate) fn changing(files: &[(&str, &str)], set: impl FnOnce(Changes) -> Changes) -> Site {
-    let changes = set(Changes::new());
+    let changes = set(Changes::new().name("h"));
     Site::with(files, |folder: Folder| folder.changes(changes))
 }
 
@@ -247,6 +247,24 @@ fn security_pages_of_other_sites_change_nothing() {
         let form = form(&format!("b{number}"), "x");
         assert_eq!(post(&site, "/", &form, &[field]).status, 201, "{field:?}");
     }
+}
+
+#[test]
+fn security_a_name_that_leads_to_this_machine_is_not_this_machine() {
+    let site = Site::with(&[("a", "")], |folder| {
+        folder.changes(Changes::new().upload(true).name("known.example"))
+    });
+    let put = |name: &str, host: &str, fields: &[(&str, &str)]| {
+        let fields = [fields, &[("Host", host)]].concat();
+        site.send_content("PUT", &format!("/{name}"), &fields, b"x").status
+    };
+    for fields in [[("Origin", "http://evil.example:8080")], [("Sec-Fetch-Site", "same-origin")]] {
+        assert_eq!(put("b", "evil.example:8080", &fields), 403, "{fields:?}");
+    }
+    assert_eq!(put("c", "localhost:8080", &[("Origin", "http://localhost:8080")]), 201);
+    assert_eq!(put("d", "known.example", &[("Sec-Fetch-Site", "same-origin")]), 201);
+    assert_eq!(put("e", "evil.example", &[]), 201, "no browser is led astray");
+    assert_eq!(names(&site, ""), ["a", "c", "d", "e"]);
 }
 
 #[test]
