@@ -56,7 +56,9 @@ pub fn response(status: &str, fields: &str, content: &str) -> Vec<u8> {
 fn serve(mut stream: TcpStream, answer: &dyn Fn(&str) -> Vec<u8>, seen: &Mutex<Vec<String>>) {
     let Some(request) = request(&mut stream) else { return };
     seen.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
-    // A client that has gone is for the test to notice.
+    // The end leaves together with the last bytes: between the two a client could send its next
+    // request, which would be lost. A client that has gone is for the test to notice.
+    let _ = rustix::net::sockopt::set_tcp_cork(&stream, true);
     let _ = stream.write_all(&answer(&request));
     let _ = stream.shutdown(Shutdown::Write);
     let _ = stream.read_to_end(&mut Vec::new());
