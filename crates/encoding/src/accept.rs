@@ -83,12 +83,7 @@ struct Wishes {
 
 impl Wishes {
     fn note(&mut self, member: &[u8]) {
-        let mut parts = member.splitn(2, |&byte| byte == b';');
-        let name = trim(parts.next().unwrap_or_default());
-        let weight = match parts.next() {
-            None => Some(1000),
-            Some(parameter) => parse_weight(trim(parameter)),
-        };
+        let (name, weight) = parse_member(member);
         // A weight that cannot be read must not turn a coding on, nor identity off.
         let (place, weight) = if name == b"*" {
             (&mut self.any, weight)
@@ -106,6 +101,28 @@ impl Wishes {
     fn weight_of(&self, coding: Coding) -> u16 {
         self.codings[coding as usize].or(self.any).unwrap_or(0)
     }
+}
+
+/// The names in the field lines of a request with their weights in thousandths; 0 for a weight that
+/// cannot be read.
+pub(crate) fn explicit_weights<'a>(
+    lines: impl IntoIterator<Item = &'a [u8]>,
+) -> impl Iterator<Item = (&'a [u8], u16)> {
+    lines.into_iter().flat_map(list_items).map(|member| {
+        let (name, weight) = parse_member(member);
+        (name, weight.unwrap_or(0))
+    })
+}
+
+/// A name and its weight; `None` for one that cannot be read.
+fn parse_member(member: &[u8]) -> (&[u8], Option<u16>) {
+    let mut parts = member.splitn(2, |&byte| byte == b';');
+    let name = trim(parts.next().unwrap_or_default());
+    let weight = match parts.next() {
+        None => Some(1000),
+        Some(parameter) => parse_weight(trim(parameter)),
+    };
+    (name, weight)
 }
 
 /// Reads `q=` and a qvalue: `0` or `1` with at most three decimals and not above 1.

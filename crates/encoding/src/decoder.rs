@@ -4,6 +4,11 @@ use crate::{Coding, ContentCodings, DecodeError, Limits, Next, Progress};
 use stage::Stage;
 
 #[cfg(feature = "brotli")]
+pub(crate) use brotli::fault as brotli_fault;
+#[cfg(feature = "zstd")]
+pub(crate) use zstd::fault as zstd_fault;
+
+#[cfg(feature = "brotli")]
 mod brotli;
 #[cfg(feature = "gzip")]
 mod deflate;

@@ -5,6 +5,7 @@ mod accept;
 mod coding;
 mod content_codings;
 mod decoder;
+mod dictionary;
 mod encoder;
 mod error;
 mod inbox;
@@ -19,6 +20,9 @@ pub use accept::{Choice, accept_encoding, negotiate};
 pub use coding::Coding;
 pub use content_codings::ContentCodings;
 pub use decoder::Decoder;
+pub use dictionary::{
+    Dictionary, DictionaryCoding, decode_with, encode_with, negotiate_dictionary,
+};
 pub use encoder::{Drained, Encoder};
 pub use error::{DecodeError, EncodeError};
 pub use level::Level;

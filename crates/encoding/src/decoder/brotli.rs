@@ -75,7 +75,7 @@ fn new_state() -> State {
 
 /// Puts the backend's error code, numbered as in the reference decoder's `decode.h`, into our
 /// terms. The type of the code is not exported, only its value.
-fn fault(code: i32) -> Fault {
+pub(crate) fn fault(code: i32) -> Fault {
     match code {
         -1 | -3 => Fault::Corrupt("a length with a leading zero"),
         -2 => Fault::Corrupt("reserved bit"),

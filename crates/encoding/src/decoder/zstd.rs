@@ -161,7 +161,7 @@ fn decompress(
 }
 
 /// Puts the backend's finding, which it tells by a message, into our terms.
-fn fault(message: &'static str) -> Fault {
+pub(crate) fn fault(message: &'static str) -> Fault {
     match message {
         "Restored data doesn't match checksum" => Fault::Checksum,
         "Frame requires too much memory for decoding" => Fault::Window,

@@ -34,6 +34,15 @@ pub enum EncodeError {
     },
     /// More content was given after its end.
     AfterEnd,
+    /// Dictionary and content are too long for the window of the coding.
+    WindowExceeded {
+        /// The coding.
+        coding: Coding,
+        /// The bytes of both.
+        len: u64,
+        /// The bytes that the largest window holds.
+        limit: u64,
+    },
     /// There is no memory for the state of the encoder.
     OutOfMemory {
         /// The coding.
@@ -64,6 +73,9 @@ impl fmt::Display for EncodeError {
                 write!(f, "{given} bytes of content where {declared} were declared")
             }
             Self::AfterEnd => f.write_str("content was given after its end"),
+            Self::WindowExceeded { coding, len, limit } => {
+                write!(f, "{len} bytes of dictionary and content, {coding} has room for {limit}")
+            }
             Self::OutOfMemory { coding } => write!(f, "no memory for a {coding} encoder"),
             Self::Failed { coding, reason } => write!(f, "the {coding} encoder failed: {reason}"),
         }

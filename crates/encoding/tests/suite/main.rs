@@ -3,6 +3,7 @@
 
 mod bombs;
 mod corpus;
+mod dictionaries;
 mod encoders;
 mod faults;
 mod io_adapters;
