@@ -106,3 +106,18 @@ fn what_is_compressed_is_kept_beside_its_file() {
     let answer = send(&target, "GET", "/page.html", "Accept-Encoding: gzip\r\n", "");
     assert_eq!(answer.content, fs::read(beside).unwrap());
 }
+
+#[test]
+fn versions_of_a_file_are_dictionaries_where_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("app-1.js"), "let the = words;\n".repeat(100)).unwrap();
+    let root = folder.path().to_str().unwrap();
+    for (flags, expected) in [(&["--dictionaries"][..], Some("match=\"/app-*.js\"")), (&[], None)] {
+        let target =
+            Target::start(&[&["serve", root, "--listen", "127.0.0.1:0"][..], flags].concat());
+        let answer = send(&target, "GET", "/app-1.js", "", "");
+        assert_eq!(answer.field("Use-As-Dictionary"), expected);
+    }
+    let ran = run(&["serve", root, "--dictionaries", "--no-compress"]);
+    assert_eq!(ran.status, 2, "{}", ran.err);
+}

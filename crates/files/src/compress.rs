@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use avocet_encoding::{Coding, Level, encode_all};
+use avocet_encoding::{Coding, EncodeError, Level, encode_all};
 use avocet_wire::{FieldBuf, InvalidField};
 use bytes::Bytes;
 
@@ -19,7 +19,24 @@ pub(crate) use streamed::streamed;
 #[derive(Clone, Copy)]
 pub(crate) struct Shape<'a> {
     pub(crate) cache_control: Option<&'a str>,
+    /// The value of Use-As-Dictionary.
+    pub(crate) as_dictionary: Option<&'a str>,
     pub(crate) extra: &'a FieldBuf,
+}
+
+/// What a coding is called.
+#[derive(Clone, Copy)]
+pub(crate) struct Named<'a> {
+    /// As Content-Encoding has it.
+    pub(crate) coding: &'a str,
+    /// What makes its tag another than those of the other forms.
+    pub(crate) tag: &'a str,
+}
+
+impl From<Coding> for Named<'_> {
+    fn from(coding: Coding) -> Self {
+        Self { coding: coding.name(), tag: coding.name() }
+    }
 }
 
 /// Makes a coding of a file of at most [`KEPT`] bytes; nothing where it would not be shorter, or the
@@ -31,13 +48,22 @@ pub(crate) fn make(
     coding: Coding,
     shape: Shape<'_>,
 ) -> Option<Representation> {
-    let made = read(plain).and_then(|bytes| {
-        let coded = encode_all(coding, Level::Default, &bytes).map_err(io::Error::other)?;
-        Ok((bytes.len(), coded))
-    });
+    let encode = |bytes: &[u8]| encode_all(coding, Level::Default, bytes);
+    make_by(plain, coding.into(), shape, plain.len(), encode)
+}
+
+/// The same by any function, for what comes out shorter than `bound`.
+pub(crate) fn make_by(
+    plain: &Representation,
+    named: Named<'_>,
+    shape: Shape<'_>,
+    bound: u64,
+    encode: impl FnOnce(&[u8]) -> Result<Vec<u8>, EncodeError>,
+) -> Option<Representation> {
+    let made = read(plain).and_then(|bytes| encode(&bytes).map_err(io::Error::other));
     match made {
-        Ok((before, coded)) if coded.len() < before => {
-            let about = about(plain, coding, shape)
+        Ok(coded) if (coded.len() as u64) < bound => {
+            let about = about(plain, named, shape)
                 .inspect_err(|error| log::error!("the fields of a coding: {error}"))
                 .ok()?;
             let content = Content::Memory(Bytes::from(coded));
@@ -45,7 +71,7 @@ pub(crate) fn make(
         }
         Ok(_) => None,
         Err(error) => {
-            log::warn!("a file could not be sent in {coding}: {error}");
+            log::warn!("a file could not be sent in {}: {error}", named.coding);
             None
         }
     }
@@ -54,18 +80,26 @@ pub(crate) fn make(
 /// What is said of a coding that is made here.
 pub(crate) fn about(
     plain: &Representation,
-    coding: Coding,
+    named: Named<'_>,
     shape: Shape<'_>,
 ) -> Result<About, InvalidField> {
-    let (media_type, name) = (&plain.about.media_type, coding.name());
-    let Shape { cache_control, extra } = shape;
-    let coding = Some(name);
-    let described =
-        Described { media_type, coding, has_ranges: false, varies: true, cache_control, extra };
-    About::new(plain.about.stamp.coded(name), &described)
+    let Shape { cache_control, as_dictionary, extra } = shape;
+    let described = Described {
+        media_type: &plain.about.media_type,
+        coding: Some(named.coding),
+        has_ranges: false,
+        varies: true,
+        cache_control,
+        as_dictionary,
+        extra,
+    };
+    About::new(plain.about.stamp.coded(named.tag), &described)
 }
 
-fn read(plain: &Representation) -> io::Result<Bytes> {
+/// The content of a file of at most [`KEPT`] bytes.
+///
+/// *Errors*: of the system, and for a file that was changed since it was found.
+pub(crate) fn read(plain: &Representation) -> io::Result<Bytes> {
     let file = match &plain.content {
         Content::Memory(bytes) => return Ok(bytes.clone()),
         Content::File(file) => file,

@@ -16,6 +16,7 @@ use crate::access::{Access, Gate};
 use crate::base::Base;
 use crate::cache::{Cache, Weight};
 use crate::changes::{Changes, State};
+use crate::dictionaries::Dictionaries;
 use crate::instead::Instead;
 use crate::listing::Budget;
 use crate::metadata::{Kind, Metadata};
@@ -64,6 +65,7 @@ pub struct Folder {
     archives: bool,
     rate: Option<u64>,
     sidecars: bool,
+    dictionaries: bool,
 }
 
 impl Folder {
@@ -92,6 +94,7 @@ impl Folder {
             archives: false,
             rate: None,
             sidecars: false,
+            dictionaries: false,
         }
     }
 
@@ -207,6 +210,21 @@ impl Folder {
         self
     }
 
+    /// Whether a file that compresses is sent as its difference from a version of it that the client
+    /// has (`dcz`, `dcb`): versions are what had the same path before, and what has the same path but
+    /// for numbers and hashes in the name, as `app.3f2a9c1b.js` has. Browsers do this over https and on
+    /// localhost only, and with files that their Cache-Control or their age lets them keep. It needs
+    /// [`compress`](Self::compress); nothing is done so unless it is set.
+    ///
+    /// *Bounds*: files of 256 bytes to 1 MiB. The 256 versions that were sent last are kept, 32 MiB of
+    /// them at most, beside what [`memory`](Self::memory) bounds.
+    ///
+    /// *Spec*: RFC 9842.
+    pub fn dictionaries(mut self, used: bool) -> Self {
+        self.dictionaries = used;
+        self
+    }
+
     /// The bytes of files and of codings that are kept in memory; 64 MiB unless changed, and nothing
     /// is kept with 0. Beside them up to 256 files are kept open, fewer where the system allows few.
     pub fn memory(mut self, bytes: usize) -> Self {
@@ -267,11 +285,21 @@ impl Folder {
         let changes = State::new(self.changes, descriptors() / 2);
         let kept = self.sidecars && self.offers_codings && self.makes_codings;
         let sidecars = kept.then(Sidecars::new);
+        let dictionaries = (self.dictionaries && self.makes_codings).then(Dictionaries::default);
         let pace = self.rate.map(Pace::new).transpose()?;
         let listings = Arc::new(Budget::default());
-        let shared =
-            Shared { base, rules, settings, listings, changes, gate, sidecars, pace, cache };
-        Ok(Service::new(shared))
+        Ok(Service::new(Shared {
+            base,
+            rules,
+            settings,
+            listings,
+            changes,
+            gate,
+            sidecars,
+            dictionaries,
+            pace,
+            cache,
+        }))
     }
 
     /// Opens the path as a zip and serves what is in it, without unpacking it to the disk. Deflated
@@ -282,9 +310,9 @@ impl Folder {
     /// not of deflated ones.
     ///
     /// *Errors*: a file that is missing or no zip; `InvalidInput` as for [`open`](Self::open), and for
-    /// settings that a zip cannot have: changes, siblings, archives of folders.
+    /// settings that a zip cannot have: changes, siblings, dictionaries, archives of folders.
     pub fn open_archive(self) -> io::Result<ZipService> {
-        if !self.changes.is_none() || self.sidecars || self.archives {
+        if !self.changes.is_none() || self.sidecars || self.archives || self.dictionaries {
             return Err(invalid("nothing can be changed or made in an archive"));
         }
         let path = std::path::absolute(&self.path)?;

@@ -11,9 +11,10 @@ use http::StatusCode;
 
 use crate::compress::{self, KEPT, streamed};
 use crate::deferred::Deferred;
+use crate::form::Wait;
 use crate::path::FilePath;
 use crate::representation::{About, Content, Representation};
-use crate::resource::{Coded, Resource, Wait};
+use crate::resource::{Coded, Resource};
 use crate::respond::respond;
 use crate::service::{Shared, or_500};
 
@@ -30,7 +31,7 @@ impl Making<'_> {
     pub(crate) fn respond(&self, request: &Request<'_>, reply: Reply<'_>) {
         let settings = &self.shared.settings;
         let shape = self.resource.shape(settings);
-        let about = match compress::about(&self.resource.plain, self.coded.coding, shape) {
+        let about = match compress::about(&self.resource.plain, self.coded.coding.into(), shape) {
             Ok(about) => about,
             Err(error) => return reply.send(or_500(Err(error))),
         };
@@ -62,7 +63,7 @@ impl Making<'_> {
 
     fn wait(&self, request: &Request<'_>, reply: Reply<'_>) {
         let mut reply = Some(reply);
-        let wait = self.coded.wait(|| reply.take().map(|reply| Deferred::new(reply.defer())));
+        let wait = self.coded.form.wait(|| reply.take().map(|reply| Deferred::new(reply.defer())));
         match (wait, reply) {
             (Wait::First, _) => self.start(),
             (Wait::Joined, _) => {}
@@ -88,7 +89,8 @@ impl Making<'_> {
     }
 }
 
-fn evaluate(request: &Request<'_>, about: &About) -> Outcome {
+/// What the conditions of a request come to.
+pub(crate) fn evaluate(request: &Request<'_>, about: &About) -> Outcome {
     let conditions = Conditions::from_fields(request.fields());
     if conditions.is_empty() {
         return Outcome::Proceed;
@@ -111,7 +113,7 @@ impl Job {
         let made = compress::make(&self.resource.plain, self.coding, shape);
         if let Some(coded) = self.resource.coding(self.coding) {
             let is_made = made.is_some();
-            let waiting = coded.finish(made);
+            let waiting = coded.form.finish(made);
             self.shared.reweigh(&self.key, &self.resource);
             answer(waiting, coded.ready().unwrap_or(&self.resource.plain));
             if is_made {
@@ -125,12 +127,13 @@ impl Drop for Job {
     /// After [`run`](Self::run) nobody waits any more.
     fn drop(&mut self) {
         if let Some(coded) = self.resource.coding(self.coding) {
-            answer(coded.give_up(), &self.resource.plain);
+            answer(coded.form.give_up(), &self.resource.plain);
         }
     }
 }
 
-fn answer(waiting: Vec<Deferred>, found: &Representation) {
+/// Answers all who waited.
+pub(crate) fn answer(waiting: Vec<Deferred>, found: &Representation) {
     for deferred in waiting {
         let mut response = Response::ok(found.body());
         response.fields_mut().extend(&found.about.fields);

@@ -15,6 +15,7 @@ use http::header::{
 use rustix::io::Errno;
 
 use crate::cache::Weight;
+use crate::dictionaries::USE_AS_DICTIONARY;
 use crate::metadata::Metadata;
 use crate::pieces::Pieces;
 use crate::validators::Stamp;
@@ -58,6 +59,8 @@ pub(crate) struct Described<'a> {
     /// Whether another client could get another coding.
     pub(crate) varies: bool,
     pub(crate) cache_control: Option<&'a str>,
+    /// The value of Use-As-Dictionary.
+    pub(crate) as_dictionary: Option<&'a str>,
     /// Fields that every response has.
     pub(crate) extra: &'a FieldBuf,
 }
@@ -114,9 +117,14 @@ impl About {
         if let Some(coding) = described.coding {
             fields.push(&CONTENT_ENCODING, coding)?;
         }
+        if let Some(value) = described.as_dictionary {
+            fields.push(&USE_AS_DICTIONARY, value)?;
+        }
         let mut unchanged = FieldBuf::new();
         unchanged.push(&ETAG, stamp.tag())?;
-        if described.varies {
+        if described.as_dictionary.is_some() {
+            unchanged.push(&VARY, "Accept-Encoding, Available-Dictionary")?;
+        } else if described.varies {
             unchanged.push(&VARY, "Accept-Encoding")?;
         }
         if let Some(value) = described.cache_control {

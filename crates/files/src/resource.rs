@@ -1,17 +1,18 @@
 //! A file with its codings, as it was found under one path.
 
 use std::cell::OnceCell;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use avocet_encoding::{Choice, Coding, negotiate};
+use avocet_encoding::{Choice, Coding, DictionaryCoding, negotiate};
 use avocet_server::Request;
 use http::header::{ACCEPT_ENCODING, IF_MATCH, IF_RANGE, RANGE};
 use rustix::fs::{AtFlags, statat};
 
 use crate::cache::Weight;
-use crate::compress::Shape;
-use crate::deferred::Deferred;
+use crate::compress::{KEPT, Shape};
+use crate::dictionaries::{Delta, Noted};
+use crate::form::Form;
 use crate::metadata::{Kind, Metadata};
 use crate::outcome::Opened;
 use crate::representation::{Content, Described, LoadError, Representation};
@@ -29,6 +30,12 @@ pub(crate) struct Resource {
     looks_beside: bool,
     /// When the tags must be made again because the file has settled by then.
     settles: Option<Instant>,
+    /// The value of Use-As-Dictionary, where the file may be one.
+    as_dictionary: Option<String>,
+    /// Whether it is kept as one.
+    pub(crate) noted: Mutex<Noted>,
+    /// What was made of it with dictionaries, or is to be; the latest last.
+    deltas: Mutex<Vec<Arc<Delta>>>,
 }
 
 /// One coding of a file: lying beside it, or made here.
@@ -38,10 +45,8 @@ pub(crate) struct Coded {
     /// What lay beside the file when it was found, used or not.
     beside: Option<Metadata>,
     sibling: Option<Representation>,
-    /// What was made of the file here; nothing where that would not be shorter.
-    made: OnceLock<Option<Representation>>,
-    /// Who waits for it to be made.
-    waiting: Mutex<Vec<Deferred>>,
+    /// What is made of the file here.
+    pub(crate) form: Form,
 }
 
 /// How a request is to be answered.
@@ -51,33 +56,28 @@ pub(crate) enum Chosen<'r> {
     Making(&'r Coded),
 }
 
-/// What became of the wish to wait for a coding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wait {
-    /// Nobody waits so far: who is told this sees to it that the coding is made.
-    First,
-    Joined,
-    /// The coding was made meanwhile, or found not to be worth it.
-    Over,
-}
-
 impl Resource {
-    /// Loads a file that was opened, and the codings of it that lie beside.
+    /// Loads a file that was opened, and the codings of it that lie beside. `as_dictionary` is what
+    /// would be said of it if it may be a dictionary.
     pub(crate) fn load(
         root: &Root,
         settings: &Settings,
         opened: Opened,
+        as_dictionary: Option<String>,
         now: Instant,
     ) -> Result<Self, LoadError> {
         let Opened { file, metadata, path, .. } = opened;
         let media_type = settings.types.of(&path);
         let varies = settings.compresses(&media_type);
+        let lengths = settings.least_to_compress..=KEPT;
+        let as_dictionary = as_dictionary.filter(|_| varies && lengths.contains(&metadata.size));
         let described = Described {
             media_type: &media_type,
             coding: None,
             has_ranges: true,
             varies,
             cache_control: settings.cache_control(&path),
+            as_dictionary: as_dictionary.as_deref(),
             extra: &settings.fields,
         };
         let plain = Representation::load(file, metadata, &described)?;
@@ -94,7 +94,9 @@ impl Resource {
         let stamps = stamps.chain([&plain]).map(|found| &found.about.stamp);
         let settles = stamps.filter_map(|stamp| stamp.unsettled_for()).max();
         let settles = settles.and_then(|rest| now.checked_add(rest));
-        Ok(Self { path, plain, coded, looks_beside: settings.uses_siblings, settles })
+        let (noted, deltas) = Default::default();
+        let looks_beside = settings.uses_siblings;
+        Ok(Self { path, plain, coded, looks_beside, settles, as_dictionary, noted, deltas })
     }
 
     /// The file's path below the root.
@@ -103,8 +105,43 @@ impl Resource {
     }
 
     /// What a coding of it that is made here is told to have.
-    pub(crate) fn shape<'s>(&self, settings: &'s Settings) -> Shape<'s> {
-        Shape { cache_control: settings.cache_control(&self.path), extra: &settings.fields }
+    pub(crate) fn shape<'s>(&'s self, settings: &'s Settings) -> Shape<'s> {
+        Shape {
+            cache_control: settings.cache_control(&self.path),
+            as_dictionary: self.as_dictionary(),
+            extra: &settings.fields,
+        }
+    }
+
+    /// The value of Use-As-Dictionary; none for what is no dictionary and is sent with none.
+    pub(crate) fn as_dictionary(&self) -> Option<&str> {
+        self.as_dictionary.as_deref()
+    }
+
+    /// The form of it in a coding with the dictionary of this digest, made or to be made.
+    ///
+    /// *Bounds*: the [`DELTAS`] latest are kept. What is being made when it goes is made to its end.
+    pub(crate) fn delta(&self, coding: DictionaryCoding, sha256: &[u8; 32]) -> Arc<Delta> {
+        let mut deltas = self.deltas();
+        if let Some(delta) = deltas.iter().find(|delta| delta.is_of(coding, sha256)) {
+            return delta.clone();
+        }
+        if deltas.len() == DELTAS {
+            deltas.remove(0);
+        }
+        let delta = Arc::new(Delta::new(coding, *sha256));
+        deltas.push(delta.clone());
+        delta
+    }
+
+    fn deltas(&self) -> MutexGuard<'_, Vec<Arc<Delta>>> {
+        self.deltas.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The length of the shortest form that is there already.
+    pub(crate) fn shortest(&self) -> u64 {
+        let ready = self.coded.iter().filter_map(Coded::ready).map(Representation::len);
+        ready.chain([self.plain.len()]).min().unwrap_or_default()
     }
 
     /// Whether another look at the disk would find the same. Paths are looked at without opening
@@ -138,8 +175,13 @@ impl Resource {
 
     /// What the cache has to account for.
     pub(crate) fn weight(&self) -> Weight {
-        let codings = self.coded.iter().flat_map(|coded| [coded.sibling.as_ref(), coded.made()]);
-        codings.flatten().chain([&self.plain]).map(Representation::weight).sum()
+        let codings =
+            self.coded.iter().flat_map(|coded| [coded.sibling.as_ref(), coded.form.made()]);
+        let files: Weight =
+            codings.flatten().chain([&self.plain]).map(Representation::weight).sum();
+        let deltas = self.deltas();
+        let deltas = deltas.iter().filter_map(|delta| delta.form.made());
+        deltas.map(Representation::weight).chain([files]).sum()
     }
 
     /// Chooses by Accept-Encoding: the highest weight, and of equal ones what lies beside the file
@@ -175,20 +217,16 @@ impl Resource {
         self.coded.iter().find(|coded| coded.coding == coding)
     }
 
-    /// A coding that is made here has no lasting bytes: ranges of it cannot be joined, and its tag
-    /// is weak. Who asks for such gets the file as it is.
     fn can_make(&self, settings: &Settings, request: &Request<'_>) -> bool {
-        let fields = request.fields();
         settings.makes_codings
             && self.plain.len() >= settings.least_to_compress
-            && ![RANGE, IF_RANGE, IF_MATCH].iter().any(|name| fields.contains(name))
+            && !wants_lasting_bytes(request)
     }
 }
 
 impl Coded {
     fn new(coding: Coding, path: Vec<u8>) -> Self {
-        let (made, waiting) = (OnceLock::new(), Mutex::default());
-        Self { coding, path, beside: None, sibling: None, made, waiting }
+        Self { coding, path, beside: None, sibling: None, form: Form::default() }
     }
 
     /// The same with what lies beside the file, if it can be used.
@@ -212,41 +250,18 @@ impl Coded {
     }
 
     pub(crate) fn ready(&self) -> Option<&Representation> {
-        self.sibling.as_ref().or_else(|| self.made())
-    }
-
-    fn made(&self) -> Option<&Representation> {
-        self.made.get().and_then(Option::as_ref)
+        self.sibling.as_ref().or_else(|| self.form.made())
     }
 
     fn is_worth_making(&self) -> bool {
-        self.coding.is_built_in() && !matches!(self.made.get(), Some(None))
+        self.coding.is_built_in() && self.form.is_worth_making()
     }
+}
 
-    /// Joins those who wait for the coding. `defer` is called only where there is still something
-    /// to wait for.
-    pub(crate) fn wait(&self, defer: impl FnOnce() -> Option<Deferred>) -> Wait {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.made.get().is_some() {
-            return Wait::Over;
-        }
-        let is_first = waiting.is_empty();
-        waiting.extend(defer());
-        if is_first { Wait::First } else { Wait::Joined }
-    }
-
-    /// Gives back those who wait, although nothing was made for them.
-    pub(crate) fn give_up(&self) -> Vec<Deferred> {
-        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Notes what was made and gives back those who wait.
-    pub(crate) fn finish(&self, made: Option<Representation>) -> Vec<Deferred> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        // A second result for the same state is as good as the first.
-        let _ = self.made.set(made);
-        std::mem::take(&mut *waiting)
-    }
+/// A coding that is made here has no lasting bytes: ranges of it cannot be joined, and its tag is weak.
+/// Who asks for such gets the file as it is.
+pub(crate) fn wants_lasting_bytes(request: &Request<'_>) -> bool {
+    [RANGE, IF_RANGE, IF_MATCH].iter().any(|name| request.fields().contains(name))
 }
 
 /// Whether a sibling is older than what it was made from. A little older is let pass, because tools
@@ -254,6 +269,9 @@ impl Coded {
 fn is_outdated(sibling: &Metadata, plain: &Metadata) -> bool {
     sibling.modified.0.saturating_add(2) < plain.modified.0
 }
+
+/// How many forms with dictionaries are kept of a file: those of the versions that visitors have.
+const DELTAS: usize = 4;
 
 /// The codings that are offered, best first, and the endings of files that hold them.
 pub(crate) const CODINGS: [(Coding, &[u8]); 3] =

@@ -21,6 +21,7 @@ use crate::base::Base;
 use crate::cache::Cache;
 use crate::changes::{ACCEPT_PATCH, Change, Changes, PARTIAL_UPLOAD, State, UPLOAD_LIMIT, sweep};
 use crate::deferred::Deferred;
+use crate::dictionaries::{Answering, Dictionaries, family};
 use crate::front::{self, Fronted};
 use crate::listing::{self, Query};
 use crate::making::Making;
@@ -48,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) changes: State,
     pub(crate) gate: Gate,
     pub(crate) sidecars: Option<Sidecars>,
+    pub(crate) dictionaries: Option<Dictionaries>,
     pub(crate) pace: Option<Pace>,
     pub(crate) cache: Cache<Resource>,
 }
@@ -94,7 +96,10 @@ impl Shared {
             outcome => return Err(outcome),
         };
         let is_first_choice = opened.is_first_choice;
-        let resource = Arc::new(Resource::load(&root, &self.settings, opened, now)?);
+        let as_dictionary =
+            self.dictionaries.as_ref().and_then(|_| family::field(&self.settings.at, path));
+        let resource = Resource::load(&root, &self.settings, opened, as_dictionary, now)?;
+        let resource = Arc::new(resource);
         // Of a second choice one look at its path does not tell whether it is still that.
         if is_first_choice {
             self.cache.insert(path.key(), resource.clone(), resource.weight(), now);
@@ -200,6 +205,13 @@ impl Service {
         path: &FilePath<'_>,
         resource: &Arc<Resource>,
     ) {
+        if let Some(dictionaries) = &self.shared.dictionaries {
+            let answering = Answering { shared: &self.shared, pool: &self.pool, path, resource };
+            answering.note();
+            if let Some((known, delta)) = answering.delta(dictionaries, request) {
+                return answering.respond(request, reply, &known, &delta);
+            }
+        }
         match resource.choose(&self.shared.settings, request) {
             Chosen::Ready(found) => respond(&self.shared.settings, request, reply, found),
             Chosen::Making(coded) => {

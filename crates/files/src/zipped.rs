@@ -253,6 +253,7 @@ impl ZipService {
         let about = About::new(
             if is_gzip { stamp.coded("gzip") } else { stamp },
             &Described {
+                as_dictionary: None,
                 media_type: &media_type,
                 coding: is_gzip.then_some("gzip"),
                 has_ranges: !entry.is_deflated,

@@ -42,6 +42,10 @@ pub(super) struct Files {
     /// Keep what is compressed here beside its file, and make it anew when the file changes
     #[arg(long, conflicts_with_all = ["no_compress", "no_precompressed"])]
     sidecars: bool,
+    /// Send files as their difference from a version that the browser has (dcz, dcb of RFC 9842):
+    /// over https and on localhost, for files that may be kept by their Cache-Control or their age
+    #[arg(long, conflicts_with = "no_compress")]
+    dictionaries: bool,
     /// Ignore compressed files (.zst, .br, .gz) that lie beside others
     #[arg(long)]
     no_precompressed: bool,
@@ -77,6 +81,7 @@ impl Files {
             .compress(!self.no_compress)
             .precompressed(!self.no_precompressed)
             .sidecars(self.sidecars)
+            .dictionaries(self.dictionaries)
             .archives(self.download_folders)
             .cors(self.cors);
         if self.follow_symlinks {

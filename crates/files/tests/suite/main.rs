@@ -8,6 +8,7 @@ mod cached;
 mod changes;
 mod codings;
 mod conditional;
+mod dictionaries;
 mod listing;
 mod oracle;
 mod pace;
