@@ -5,6 +5,7 @@
 //! installed, and what cannot be installed fails the task.
 
 mod cookies;
+mod dictionaries;
 mod downloads;
 mod examples;
 mod forms;
@@ -38,6 +39,7 @@ const PARTS: &[(&str, Part)] = &[
     ("cookies", cookies::run),
     ("serving", serving::run),
     ("listing", listing::run),
+    ("dictionaries", dictionaries::run),
     ("tls", tls::run),
 ];
 

@@ -1,84 +1,21 @@
 """listing.py AVOCET DRIVER SITE FOLDER SHOTS: Chromium walks through a listing.
 
-DRIVER is the URL of chromedriver, which is spoken to with `AVOCET fetch`; SITE that of the server of
-FOLDER. Screenshots go to SHOTS.
+It goes on from browser.py. SITE is the URL of the server of FOLDER. Screenshots go to SHOTS.
 """
 
 import base64
-import json
 import pathlib
-import subprocess
 import sys
-import time
 import wave
 
-avocet, driver, site, folder, shots = sys.argv[1:]
+site, folder, shots = sys.argv[3:]
 folder, shots = pathlib.Path(folder), pathlib.Path(shots)
 here = folder.parent
 downloads = here / "downloads"
 downloads.mkdir()
-ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 
-def ask(method, path, body=None):
-    """One command of WebDriver, with our own client."""
-    command = [avocet, "fetch", "-s", "-S", "-X", method]
-    if method == "POST":
-        command += ["--json", json.dumps(body or {})]
-    ran = subprocess.run([*command, driver + path], capture_output=True, check=False)
-    assert ran.returncode == 0, (path, ran.returncode, ran.stderr.decode())
-    value = json.loads(ran.stdout)["value"]
-    if isinstance(value, dict) and "error" in value:
-        raise AssertionError(f"{method} {path}: {value['error']}: {value['message'][:300]}")
-    return value
-
-
-def until(what, holds, patience=30):
-    """Waits until something holds."""
-    end = time.monotonic() + patience
-    while not (found := holds()):
-        assert time.monotonic() < end, f"{what} did not come true within {patience} s"
-        time.sleep(0.05)
-    return found
-
-
-class Browser:
-    def __init__(self):
-        args = [
-            "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required",
-            "--window-size=1100,800", f"--user-data-dir={here / 'profile'}",
-        ]
-        prefs = {"download.default_directory": str(downloads)}
-        options = {"binary": "/usr/bin/chromium", "args": args, "prefs": prefs}
-        wanted = {"alwaysMatch": {"goog:chromeOptions": options}}
-        self.path = "/session/" + ask("POST", "/session", {"capabilities": wanted})["sessionId"]
-
-    def post(self, path, body=None):
-        return ask("POST", self.path + path, body)
-
-    def open(self, url):
-        self.post("/url", {"url": url})
-
-    def find(self, css):
-        return self.post("/element", {"using": "css selector", "value": css})[ELEMENT]
-
-    def click(self, element):
-        self.post(f"/element/{element}/click")
-
-    def link(self, text):
-        return self.post("/element", {"using": "link text", "value": text})[ELEMENT]
-
-    def type(self, element, text):
-        self.post(f"/element/{element}/value", {"text": text})
-
-    def run(self, script, *args):
-        return self.post("/execute/sync", {"script": script, "args": list(args)})
-
-    def run_async(self, script, *args):
-        return self.post("/execute/async", {"script": script, "args": list(args)})
-
+class Listing(Browser):
     def names(self):
         """The names in the listing, in their order."""
         rows = "return [...document.querySelectorAll('tbody tr:not(.up) td:first-child a')]"
@@ -88,12 +25,6 @@ class Browser:
         data = base64.b64decode(ask("GET", self.path + "/screenshot"))
         assert data.startswith(b"\x89PNG") and len(data) > 5000, f"{name}: {len(data)} bytes"
         (shots / f"{name}.png").write_bytes(data)
-
-    def devtools(self, command, **params):
-        return self.post("/goog/cdp/execute", {"cmd": command, "params": params})
-
-    def end(self):
-        ask("DELETE", self.path)
 
 
 def walk(browser):
@@ -262,7 +193,7 @@ def fill():
 
 
 fill()
-browser = Browser()
+browser = Listing(here / "profile", {"download.default_directory": str(downloads)})
 try:
     walk(browser)
     sort_and_search(browser)
