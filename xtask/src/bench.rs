@@ -2,6 +2,7 @@
 //! `client`, `files` and `tls`, which measure whole programs.
 
 mod client;
+mod compare;
 pub(crate) mod contenders;
 mod counts;
 mod debian;

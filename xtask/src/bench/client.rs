@@ -5,12 +5,12 @@
 //! turn, and a ratio is the median over the rounds of the ratios within a round. What it costs to start
 //! is taken away: a short run is subtracted from a long one.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::compare::{self, Rounds};
 use super::contenders;
 use super::process::{LOAD_CPU, Launch, Priority, Server, free_port};
 use super::{counts, debian, load, table};
@@ -107,9 +107,6 @@ struct Servers {
     coded: u64,
 }
 
-/// CPU seconds in a round, by name.
-type Rounds = BTreeMap<String, Vec<f64>>;
-
 pub(super) fn run(args: &mut Args) -> Outcome {
     let against = args.value("--against")?;
     let rounds = args.number("--rounds", 5)?;
@@ -138,32 +135,16 @@ pub(super) fn run(args: &mut Args) -> Outcome {
     if modes.contains(&"counts") {
         count(&clients, &servers)?;
     }
-    for miss in &misses {
-        println!("missed: {miss}");
-    }
-    if check && !misses.is_empty() {
-        return Err(format!("{} goals missed", misses.len()));
-    }
-    Ok(())
+    compare::conclude(&misses, check)
 }
 
 fn chosen(names: Option<&str>) -> Result<Vec<(&'static str, Origin)>, String> {
-    let Some(names) = names else { return Ok(KNOWN.to_vec()) };
-    let find = |name: &str| {
-        let known = KNOWN.iter().find(|(known, _)| *known == name).copied();
-        known.ok_or_else(|| format!("no client is called {name:?}"))
-    };
-    names.split(',').map(find).collect()
+    Ok(compare::named(names, KNOWN, |(name, _)| name, "client")?.into_iter().copied().collect())
 }
 
 fn wanted_modes(names: Option<&str>) -> Result<Vec<&'static str>, String> {
     let known: Vec<&'static str> = MODES.iter().map(|mode| mode.name).chain(["counts"]).collect();
-    let Some(names) = names else { return Ok(known) };
-    let find = |name: &str| {
-        let found = known.iter().find(|known| **known == name).copied();
-        found.ok_or_else(|| format!("no mode {name:?}: {}", known.join(", ")))
-    };
-    names.split(',').map(find).collect()
+    Ok(compare::named(names, &known, |name| name, "mode")?.into_iter().copied().collect())
 }
 
 fn prepare(clients: &[(&str, Origin)]) -> Outcome {
@@ -328,50 +309,13 @@ fn print(mode: &Mode, measured: &Rounds, servers: &Servers) {
         "gz" => ("CPU ms/GB", 1e12 / servers.text as f64),
         _ => ("CPU us/req", 1e6),
     };
-    let mut rows: Vec<(f64, Vec<String>)> = Vec::new();
-    for (name, costs) in measured {
-        let middle = table::median(costs.iter().copied()) * factor;
-        let mut row = vec![name.clone(), format!("{middle:.2}")];
-        for base in [FLOOR, OURS] {
-            row.extend(match ratios(measured, name, base) {
-                Some(ratios) => {
-                    let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
-                    let most = ratios.iter().copied().fold(0.0, f64::max);
-                    [format!("{:.3}", table::median(ratios)), format!("{least:.2}-{most:.2}")]
-                }
-                None => ["-".to_owned(), "-".to_owned()],
-            });
-        }
-        rows.push((middle, row));
-    }
-    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let rows: Vec<_> = rows.into_iter().map(|(_, row)| row).collect();
-    let head = ["client", unit, "x floor", "least-most", "x avocet", "least-most"];
-    table::print(&head, &rows);
-}
-
-/// The ratio of CPU time in each round, if both were measured.
-fn ratios(measured: &Rounds, name: &str, base: &str) -> Option<Vec<f64>> {
-    let (costs, base) = (measured.get(name)?, measured.get(base)?);
-    Some(costs.iter().zip(base).map(|(cost, base)| cost / base).collect())
+    let show = |seconds: f64| format!("{:.2}", seconds * factor);
+    compare::print("client", unit, measured, &[FLOOR, OURS], show);
 }
 
 fn goals_missed(mode: &Mode, measured: &Rounds) -> Vec<String> {
-    let mut misses = Vec::new();
-    let median = |base| ratios(measured, OURS, base).map(table::median);
-    if let (Some(most), Some(ratio)) = (mode.goal.floor, median(FLOOR))
-        && ratio > most
-    {
-        misses.push(format!("{}: CPU {ratio:.3} of the floor, goal {most}", mode.name));
-    }
-    for peer in mode.goal.ahead_of {
-        if let Some(ratio) = median(peer)
-            && ratio > 1.0
-        {
-            misses.push(format!("{}: CPU {ratio:.3} of {peer}, goal at most 1", mode.name));
-        }
-    }
-    misses
+    let floor = mode.goal.floor.map(|most| (FLOOR, most));
+    compare::missed(mode.name, measured, OURS, floor, mode.goal.ahead_of)
 }
 
 /// System calls by the kernel's trace points and allocations under Valgrind, each as the difference of

@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::debian;
 use super::process::{Launch, Priority, Server, free_port};
+use super::{compare, debian};
 use crate::{Outcome, shell, tools};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,12 +41,7 @@ const NGINX: Origin = Origin::Debian("nginx", &["nginx", "libnginx-mod-http-brot
 
 /// The servers of these names; all if there are none.
 pub(super) fn chosen(names: Option<&str>) -> Result<Vec<&'static FileServer>, String> {
-    let Some(names) = names else { return Ok(KNOWN.iter().collect()) };
-    let find = |name: &str| {
-        let known = KNOWN.iter().find(|known| known.name == name);
-        known.ok_or_else(|| format!("no file server is called {name:?}"))
-    };
-    names.split(',').map(find).collect()
+    compare::named(names, KNOWN, |known| known.name, "file server")
 }
 
 impl FileServer {

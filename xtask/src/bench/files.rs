@@ -4,15 +4,15 @@
 //! in turn, and a ratio is the median over the rounds of the ratios within a round. The floor is a loop
 //! that sends one file for whatever is asked, from memory or by sendfile.
 
-use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
+use super::compare::{self, Rounds};
 use super::file_servers;
 use super::process::{Launch, Priority, Server, free_port};
-use super::{contenders, load, table};
+use super::{contenders, load};
 use crate::args::Args;
 use crate::{Outcome, shell};
 
@@ -129,9 +129,6 @@ const MODES: &[Mode] = &[
 const FLOOR: &str = "floor";
 const OURS: &str = "avocet";
 
-/// CPU time of a request in each round, in microseconds, by name.
-type Rounds = BTreeMap<String, Vec<f64>>;
-
 pub(super) fn run(args: &mut Args) -> Outcome {
     let against = args.value("--against")?;
     let rounds = args.number("--rounds", 5)?;
@@ -170,22 +167,11 @@ pub(super) fn run(args: &mut Args) -> Outcome {
         print(mode, &measured);
         misses.extend(goals_missed(mode, &measured));
     }
-    for miss in &misses {
-        println!("missed: {miss}");
-    }
-    if check && !misses.is_empty() {
-        return Err(format!("{} goals missed", misses.len()));
-    }
-    Ok(())
+    compare::conclude(&misses, check)
 }
 
 fn wanted_modes(names: Option<&str>) -> Result<Vec<&'static Mode>, String> {
-    let Some(names) = names else { return Ok(MODES.iter().collect()) };
-    let find = |name: &str| {
-        let found = MODES.iter().find(|mode| mode.name == name);
-        found.ok_or_else(|| format!("no mode is called {name:?}"))
-    };
-    names.split(',').map(find).collect()
+    compare::named(names, MODES, |mode| mode.name, "mode")
 }
 
 /// Writes what is served, an hour old: what is younger has no strong tag with some servers.
@@ -327,50 +313,13 @@ fn measure(
 
 fn print(mode: &Mode, measured: &Rounds) {
     println!("\n{}: {}", mode.name, mode.about);
-    let mut rows: Vec<(f64, Vec<String>)> = Vec::new();
-    for (name, costs) in measured {
-        let middle = table::median(costs.iter().copied());
-        let mut row = vec![name.clone(), format!("{middle:.2}")];
-        for base in [FLOOR, OURS] {
-            row.extend(match ratios(measured, name, base) {
-                Some(ratios) => {
-                    let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
-                    let most = ratios.iter().copied().fold(0.0, f64::max);
-                    [format!("{:.3}", table::median(ratios)), format!("{least:.2}-{most:.2}")]
-                }
-                None => ["-".to_owned(), "-".to_owned()],
-            });
-        }
-        rows.push((middle, row));
-    }
-    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let rows: Vec<_> = rows.into_iter().map(|(_, row)| row).collect();
-    let head = ["server", "CPU us/req", "x floor", "least-most", "x avocet", "least-most"];
-    table::print(&head, &rows);
-}
-
-/// The ratio of CPU time in each round, if both were measured.
-fn ratios(measured: &Rounds, name: &str, base: &str) -> Option<Vec<f64>> {
-    let (costs, base) = (measured.get(name)?, measured.get(base)?);
-    Some(costs.iter().zip(base).map(|(cost, base)| cost / base).collect())
+    let show = |micros: f64| format!("{micros:.2}");
+    compare::print("server", "CPU us/req", measured, &[FLOOR, OURS], show);
 }
 
 fn goals_missed(mode: &Mode, measured: &Rounds) -> Vec<String> {
-    let mut misses = Vec::new();
-    let median = |base| ratios(measured, OURS, base).map(table::median);
-    if let (Some(most), Some(ratio)) = (mode.goal, median(FLOOR))
-        && ratio > most
-    {
-        misses.push(format!("{}: CPU {ratio:.3} of the floor, goal {most}", mode.name));
-    }
-    for peer in mode.ahead_of {
-        if let Some(ratio) = median(peer)
-            && ratio > 1.0
-        {
-            misses.push(format!("{}: CPU {ratio:.3} of {peer}, goal at most 1", mode.name));
-        }
-    }
-    misses
+    let floor = mode.goal.map(|most| (FLOOR, most));
+    compare::missed(mode.name, measured, OURS, floor, mode.ahead_of)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::contenders::{self, Contender, FLOOR, OURS};
 use super::process::Server;
-use super::{counts, load, syscalls, table};
+use super::{compare, counts, load, syscalls, table};
 use crate::Outcome;
 use crate::args::Args;
 
@@ -134,27 +134,17 @@ pub(super) fn run(args: &mut Args) -> Outcome {
     if wanted.contains(&"idle") {
         misses.extend(weigh_idle(&contenders, crowd)?);
     }
-    for miss in &misses {
-        println!("missed: {miss}");
-    }
-    if check && !misses.is_empty() {
-        return Err(format!("{} goals missed", misses.len()));
-    }
-    Ok(())
+    compare::conclude(&misses, check)
 }
 
 fn wanted_modes(names: Option<&str>) -> Result<Vec<&'static str>, String> {
     let usual = MODES.iter().map(|mode| mode.name).chain(["syscalls", "idle"]);
-    let Some(names) = names else { return Ok(usual.collect()) };
+    if names.is_none() {
+        return Ok(usual.collect());
+    }
     // Valgrind takes its time, so its counts are taken when they are asked for.
     let known: Vec<&'static str> = usual.chain(["counts"]).collect();
-    names
-        .split(',')
-        .map(|name| {
-            let found = known.iter().find(|known| **known == name);
-            found.copied().ok_or_else(|| format!("no mode {name:?}: {}", known.join(", ")))
-        })
-        .collect()
+    Ok(compare::named(names, &known, |name| name, "mode")?.into_iter().copied().collect())
 }
 
 /// Starts a server and warms it up. A peer that stalls under a few connections is left out, with a
@@ -216,20 +206,13 @@ fn measure(
 
 fn print(mode: &Mode, measured: &Rounds) {
     println!("\n{}: {}", mode.name, mode.about);
+    let costs = costs(measured);
     let mut rows: Vec<(f64, Vec<String>)> = measured
         .iter()
         .map(|(name, rounds)| {
             let middle = |value: fn(&Measured) -> f64| table::median(rounds.iter().map(value));
             let cpu = middle(|one| one.cpu_us);
-            let ratio = ratios(measured, name, FLOOR).map_or_else(
-                || ["-".to_owned(), "-".to_owned()],
-                |ratios| {
-                    let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
-                    let most = ratios.iter().copied().fold(0.0, f64::max);
-                    let middle = table::median(ratios);
-                    [format!("{middle:.3}"), format!("{least:.2}-{most:.2}")]
-                },
-            );
+            let ratio = compare::cells(compare::ratios(&costs, name, FLOOR));
             let faults: f64 = rounds.iter().map(|one| one.run.faults).sum();
             let cells = vec![
                 name.clone(),
@@ -250,29 +233,16 @@ fn print(mode: &Mode, measured: &Rounds) {
     table::print(&head, &rows.into_iter().map(|(_, row)| row).collect::<Vec<_>>());
 }
 
-/// The ratio of CPU time in each round, if both were measured.
-fn ratios(measured: &Rounds, name: &str, base: &str) -> Option<Vec<f64>> {
-    let (ours, base) = (measured.get(name)?, measured.get(base)?);
-    Some(ours.iter().zip(base).map(|(ours, base)| ours.cpu_us / base.cpu_us).collect())
+/// CPU time of a request in each round, in microseconds.
+fn costs(measured: &Rounds) -> compare::Rounds {
+    let cpu = |rounds: &[Measured]| rounds.iter().map(|one| one.cpu_us).collect();
+    measured.iter().map(|(name, rounds)| (name.clone(), cpu(rounds))).collect()
 }
 
 fn goals_missed(mode: &Mode, measured: &Rounds) -> Vec<String> {
     let Some(goal) = GOALS.iter().find(|goal| goal.mode == mode.name) else { return Vec::new() };
-    let mut misses = Vec::new();
-    if let (Some(most), Some(ratios)) = (goal.cpu, ratios(measured, OURS, FLOOR)) {
-        let ratio = table::median(ratios);
-        if ratio > most {
-            misses.push(format!("{}: CPU {ratio:.3} of the floor, goal {most}", mode.name));
-        }
-    }
-    for peer in goal.ahead_of {
-        let Some(ratios) = ratios(measured, OURS, peer) else { continue };
-        let ratio = table::median(ratios);
-        if ratio > 1.0 {
-            misses.push(format!("{}: CPU {ratio:.3} of {peer}, goal at most 1", mode.name));
-        }
-    }
-    misses
+    let floor = goal.cpu.map(|most| (FLOOR, most));
+    compare::missed(mode.name, &costs(measured), OURS, floor, goal.ahead_of)
 }
 
 fn count_calls(servers: &[(String, Server)]) -> Result<Vec<String>, String> {
@@ -378,8 +348,8 @@ mod tests {
             (OURS.to_owned(), rounds(&[2.0, 4.0, 30.0])),
             (FLOOR.to_owned(), rounds(&[1.0, 2.0, 10.0])),
         ]);
-        assert_eq!(ratios(&measured, OURS, FLOOR), Some(vec![2.0, 2.0, 3.0]));
-        assert_eq!(ratios(&measured, OURS, "hyper"), None);
+        assert_eq!(compare::ratios(&costs(&measured), OURS, FLOOR), Some(vec![2.0, 2.0, 3.0]));
+        assert_eq!(compare::ratios(&costs(&measured), OURS, "hyper"), None);
     }
 
     #[test]

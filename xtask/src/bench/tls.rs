@@ -5,13 +5,14 @@
 //! same version of everything and the same settings as ours, and no HTTP. The load offers one version,
 //! one suite and one group, so that all do the same sums; what was negotiated stands below each table.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::compare::{self, Rounds};
 use super::process::{Launch, Priority, Server, free_port};
-use super::{contenders, debian, load, table};
+use super::{contenders, debian, load};
 use crate::args::Args;
 use crate::{Outcome, shell, tools};
 
@@ -122,9 +123,6 @@ const MODES: &[Mode] = &[
 /// Content of one answer in the mode `bulk`, in GB.
 const LARGE_GB: f64 = (100 << 20) as f64 / 1e9;
 
-/// CPU microseconds of a request in each round, by name.
-type Rounds = BTreeMap<&'static str, Vec<f64>>;
-
 pub(super) fn run(args: &mut Args) -> Outcome {
     let against = args.value("--against")?;
     let modes = args.value("--modes")?;
@@ -152,32 +150,16 @@ pub(super) fn run(args: &mut Args) -> Outcome {
             misses.extend(goals_missed(mode, &measured));
         }
     }
-    for miss in &misses {
-        println!("missed: {miss}");
-    }
-    if check && !misses.is_empty() {
-        return Err(format!("{} goals missed", misses.len()));
-    }
-    Ok(())
+    compare::conclude(&misses, check)
 }
 
 fn chosen(names: Option<&str>) -> Result<Vec<(&'static str, Origin)>, String> {
-    let Some(names) = names else { return Ok(KNOWN.to_vec()) };
-    let find = |name: &str| {
-        let known = KNOWN.iter().find(|(known, _)| *known == name).copied();
-        known.ok_or_else(|| format!("no server of https is called {name:?}"))
-    };
-    names.split(',').map(find).collect()
+    let servers = compare::named(names, KNOWN, |(name, _)| name, "server of https")?;
+    Ok(servers.into_iter().copied().collect())
 }
 
 fn wanted_modes(names: Option<&str>) -> Result<Vec<&'static Mode>, String> {
-    let Some(names) = names else { return Ok(MODES.iter().collect()) };
-    let find = |name: &str| {
-        let found = MODES.iter().find(|mode| mode.name == name);
-        let known: Vec<_> = MODES.iter().map(|mode| mode.name).collect();
-        found.ok_or_else(|| format!("no mode {name:?}: {}", known.join(", ")))
-    };
-    names.split(',').map(find).collect()
+    compare::named(names, MODES, |mode| mode.name, "mode")
 }
 
 /// Builds or installs what is needed. The one peer that is built from crates.io is left out, with a
@@ -398,7 +380,10 @@ impl Bench {
                 let of = |word: &str| word.strip_prefix("negotiated=").map(str::to_owned);
                 negotiated.extend(text.split_whitespace().find_map(of));
                 if round > 0 {
-                    measured.entry(name).or_default().push(cpu.as_secs_f64() * 1e6 / done);
+                    measured
+                        .entry((*name).to_owned())
+                        .or_default()
+                        .push(cpu.as_secs_f64() * 1e6 / done);
                 }
             }
         }
@@ -415,55 +400,25 @@ impl Bench {
 
 fn print(mode: &Mode, measured: &Rounds, negotiated: &BTreeSet<String>) {
     println!("\n{}: {}", mode.name, mode.about);
-    let is_bulk = mode.name == "bulk";
-    let floors = if is_bulk { &[FLOOR, FILE_FLOOR][..] } else { &[FLOOR] };
-    let mut rows: Vec<(f64, Vec<String>)> = measured
-        .iter()
-        .map(|(name, rounds)| {
-            let cpu = table::median(rounds.iter().copied());
-            let each =
-                if is_bulk { format!("{:.1}", cpu / 1e3 / LARGE_GB) } else { format!("{cpu:.1}") };
-            let mut cells = vec![(*name).to_owned(), each];
-            for floor in floors {
-                let ratios = ratios(measured, name, floor).unwrap_or_default();
-                let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
-                let most = ratios.iter().copied().fold(0.0, f64::max);
-                cells.push(format!("{:.3}", table::median(ratios)));
-                cells.push(format!("{least:.2}-{most:.2}"));
-            }
-            (cpu, cells)
-        })
-        .collect();
-    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let unit = if is_bulk { "CPU ms/GB" } else { "CPU us each" };
-    let head = ["server", unit, "x rustls", "least-most", "x rustls-file", "least-most"];
-    let head = &head[..2 + 2 * floors.len()];
-    table::print(head, &rows.into_iter().map(|(_, row)| row).collect::<Vec<_>>());
+    let (unit, divisor) = match mode.name {
+        "bulk" => ("CPU ms/GB", 1e3 * LARGE_GB),
+        _ => ("CPU us each", 1.0),
+    };
+    let floors = if mode.name == "bulk" { &[FLOOR, FILE_FLOOR][..] } else { &[FLOOR] };
+    let show = |micros: f64| format!("{:.1}", micros / divisor);
+    compare::print("server", unit, measured, floors, show);
     println!("negotiated: {}", negotiated.iter().cloned().collect::<Vec<_>>().join(", "));
 }
 
-/// The ratio of CPU time in each round, if both were measured.
-fn ratios(measured: &Rounds, name: &str, base: &str) -> Option<Vec<f64>> {
-    let (one, base) = (measured.get(name)?, measured.get(base)?);
-    Some(one.iter().zip(base).map(|(one, base)| one / base).collect())
-}
-
 fn goals_missed(mode: &Mode, measured: &Rounds) -> Vec<String> {
-    let mut misses = Vec::new();
-    let mut hold = |name: &str, base: &str, most: f64| {
-        let Some(ratios) = ratios(measured, name, base) else { return };
-        let ratio = table::median(ratios);
-        if ratio > most {
-            misses.push(format!("{}: {name} {ratio:.3} of {base}, goal {most}", mode.name));
-        }
-    };
-    for (name, floor, most) in mode.goals {
-        hold(name, floor, *most);
-    }
-    for name in [OURS, PROGRAM] {
-        PEERS.iter().for_each(|peer| hold(name, peer, 1.0));
-    }
-    misses
+    let goals = mode.goals.iter();
+    let floors = goals.flat_map(|(name, floor, most)| {
+        compare::missed(mode.name, measured, name, Some((floor, *most)), &[])
+    });
+    let peers = [OURS, PROGRAM];
+    let peers =
+        peers.iter().flat_map(|name| compare::missed(mode.name, measured, name, None, PEERS));
+    floors.chain(peers).collect()
 }
 
 #[cfg(test)]
@@ -474,9 +429,9 @@ mod tests {
     fn a_missed_goal_is_said() {
         let at = |ours: f64| {
             let measured = Rounds::from([
-                (OURS, vec![ours, ours, 9.0 * ours]),
-                (FLOOR, vec![1.0, 1.0, 9.0]),
-                ("nginx", vec![1.3, 1.3, 9.0 * 1.3]),
+                (OURS.to_owned(), vec![ours, ours, 9.0 * ours]),
+                (FLOOR.to_owned(), vec![1.0, 1.0, 9.0]),
+                ("nginx".to_owned(), vec![1.3, 1.3, 9.0 * 1.3]),
             ]);
             goals_missed(&MODES[0], &measured).len()
         };
