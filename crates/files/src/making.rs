@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use avocet_net::WorkerPool;
 use avocet_semantics::conditions::{Conditions, Outcome};
 use avocet_semantics::dates;
-use avocet_server::{Body, Reply, Request, Response};
+use avocet_server::{Reply, Request, Response};
 use http::StatusCode;
 
 use crate::compress::{self, KEPT, streamed};
@@ -15,7 +15,7 @@ use crate::form::Wait;
 use crate::path::FilePath;
 use crate::representation::{About, Content, Representation};
 use crate::resource::{Coded, Resource};
-use crate::respond::respond;
+use crate::respond::{past, respond};
 use crate::service::{Shared, or_500};
 
 /// A coding that one request wants.
@@ -36,28 +36,20 @@ impl Making<'_> {
             Err(error) => return reply.send(or_500(Err(error))),
         };
         // Who has it already need not wait for it to be made.
-        match evaluate(request, &about) {
-            Outcome::NotModified => {
-                reply.send_parts(StatusCode::NOT_MODIFIED, &about.unchanged, Body::Empty);
-            }
-            Outcome::PreconditionFailed => {
-                let failed = Response::error(StatusCode::PRECONDITION_FAILED);
-                reply.send(settings.complete(failed));
-            }
-            Outcome::Proceed => match &self.resource.plain.content {
-                Content::File(file) if self.resource.plain.len() > KEPT => {
-                    let state = &self.resource.plain.metadata;
-                    self.shared.keep_beside(self.resource, self.coded.coding);
-                    match streamed(file, state, self.coded.coding, self.pool) {
-                        Ok(body) => reply.send_parts(StatusCode::OK, &about.fields, body),
-                        Err(error) => {
-                            log::error!("a file is sent without a coding: {error}");
-                            respond(settings, request, reply, &self.resource.plain);
-                        }
+        let Some(reply) = past(evaluate(request, &about), settings, reply, &about) else { return };
+        match &self.resource.plain.content {
+            Content::File(file) if self.resource.plain.len() > KEPT => {
+                let state = &self.resource.plain.metadata;
+                self.shared.keep_beside(self.resource, self.coded.coding);
+                match streamed(file, state, self.coded.coding, self.pool) {
+                    Ok(body) => reply.send_parts(StatusCode::OK, &about.fields, body),
+                    Err(error) => {
+                        log::error!("a file is sent without a coding: {error}");
+                        respond(settings, request, reply, &self.resource.plain);
                     }
                 }
-                _ => self.wait(request, reply),
-            },
+            }
+            _ => self.wait(request, reply),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use avocet_net::FileRange;
-use avocet_semantics::conditions::{self, Conditions};
+use avocet_semantics::conditions::{Conditions, Outcome};
 use avocet_semantics::dates;
 use avocet_semantics::ranges::{ByteRange, ContentRange, Limits, Multipart, Selection, select};
 use avocet_server::{Body, Reply, Request, Response};
@@ -15,7 +15,7 @@ use http::StatusCode;
 use http::header::{CONTENT_RANGE, CONTENT_TYPE};
 
 use crate::pieces::{Piece, Pieces};
-use crate::representation::{Content, Representation, SMALL};
+use crate::representation::{About, Content, Representation, SMALL};
 use crate::service::or_500;
 use crate::settings::Settings;
 
@@ -34,16 +34,8 @@ pub(crate) fn respond(
     }
     let now = dates::seconds(SystemTime::now());
     let validators = found.about.stamp.validators();
-    match conditions.evaluate(request.method(), Some(&validators), now) {
-        conditions::Outcome::NotModified => {
-            return reply.send_parts(StatusCode::NOT_MODIFIED, &found.about.unchanged, Body::Empty);
-        }
-        conditions::Outcome::PreconditionFailed => {
-            let failed = Response::error(StatusCode::PRECONDITION_FAILED);
-            return reply.send(settings.complete(failed));
-        }
-        conditions::Outcome::Proceed => {}
-    }
+    let outcome = conditions.evaluate(request.method(), Some(&validators), now);
+    let Some(reply) = past(outcome, settings, reply, &found.about) else { return };
     let wanted = conditions.range(request.method(), &validators, now);
     match wanted.map(|range| select(range, found.len(), &Limits::default())) {
         None | Some(Selection::Whole) => whole(reply, found),
@@ -53,6 +45,26 @@ pub(crate) fn respond(
             reply.send(settings.complete(or_500(unsatisfiable(found))));
         }
     }
+}
+
+/// Answers where the conditions of a request decide alone; gives the reply back where they do not.
+pub(crate) fn past<'a>(
+    outcome: Outcome,
+    settings: &Settings,
+    reply: Reply<'a>,
+    about: &About,
+) -> Option<Reply<'a>> {
+    match outcome {
+        Outcome::NotModified => {
+            reply.send_parts(StatusCode::NOT_MODIFIED, &about.unchanged, Body::Empty);
+        }
+        Outcome::PreconditionFailed => {
+            let failed = Response::error(StatusCode::PRECONDITION_FAILED);
+            reply.send(settings.complete(failed));
+        }
+        Outcome::Proceed => return Some(reply),
+    }
+    None
 }
 
 fn whole(reply: Reply<'_>, found: &Representation) {

@@ -5,10 +5,9 @@ use std::sync::{Arc, PoisonError};
 use avocet_encoding::{DictionaryCoding, Level, encode_with, negotiate_dictionary};
 use avocet_net::WorkerPool;
 use avocet_semantics::base64;
-use avocet_semantics::conditions::Outcome;
-use avocet_server::{Body, Reply, Request, Response};
+use avocet_server::{Reply, Request};
+use http::HeaderName;
 use http::header::ACCEPT_ENCODING;
-use http::{HeaderName, StatusCode};
 
 use super::{AVAILABLE_DICTIONARY, Delta, Dictionaries, Known, Noted};
 use crate::compress::{self, Named};
@@ -17,7 +16,7 @@ use crate::form::Wait;
 use crate::making::{answer, evaluate};
 use crate::path::FilePath;
 use crate::resource::{Resource, wants_lasting_bytes};
-use crate::respond::respond;
+use crate::respond::{past, respond};
 use crate::service::{Shared, or_500};
 
 /// A resource that is asked for.
@@ -90,15 +89,8 @@ impl Answering<'_> {
             Err(error) => return reply.send(or_500(Err(error))),
         };
         // Who has it already need not wait for it to be made.
-        match evaluate(request, &about) {
-            Outcome::NotModified => {
-                reply.send_parts(StatusCode::NOT_MODIFIED, &about.unchanged, Body::Empty);
-            }
-            Outcome::PreconditionFailed => {
-                let failed = Response::error(StatusCode::PRECONDITION_FAILED);
-                reply.send(settings.complete(failed));
-            }
-            Outcome::Proceed => self.wait(request, reply, known, delta),
+        if let Some(reply) = past(evaluate(request, &about), settings, reply, &about) {
+            self.wait(request, reply, known, delta);
         }
     }
 
