@@ -172,9 +172,10 @@ impl Reply<'_> {
         self
     }
 
-    /// Sends an interim response, 100 or 103; a client of HTTP/1.0 gets none.
+    /// Sends an interim response, such as 103; a client of HTTP/1.0 gets none.
     ///
-    /// 100 goes out of itself when content is wanted; this is for hints.
+    /// 100 goes out of itself when content is wanted; this is for hints. Later ones go through
+    /// [`Ticket::interim`].
     ///
     /// *Errors*: a status that is not interim, or a client of HTTP/1.0.
     ///

@@ -1,9 +1,10 @@
 //! A reply that is given later, by any thread.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use avocet_net::Notifier;
+use avocet_wire::FieldBuf;
 use http::StatusCode;
 
 use crate::response::Response;
@@ -20,9 +21,21 @@ pub struct Ticket {
     used: bool,
 }
 
-/// Where the session finds the response.
+/// Where the session finds the response, and what goes before it.
 #[derive(Default)]
-pub(crate) struct Slot(Mutex<Option<Given>>);
+pub(crate) struct Slot(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    interims: Vec<Interim>,
+    given: Option<Given>,
+}
+
+/// An interim response that has not been sent yet.
+pub(crate) struct Interim {
+    pub(crate) status: StatusCode,
+    pub(crate) fields: FieldBuf,
+}
 
 /// A response, and whether it stands for a panic.
 pub(crate) struct Given {
@@ -31,8 +44,18 @@ pub(crate) struct Given {
 }
 
 impl Slot {
-    pub(crate) fn take(&self) -> Option<Given> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// What is to be sent now. Interim responses stay while there is no room, unless the final one is
+    /// there already.
+    pub(crate) fn take(&self, has_room: bool) -> (Vec<Interim>, Option<Given>) {
+        let mut waiting = self.lock();
+        let given = waiting.given.take();
+        let goes = has_room || given.is_some();
+        (if goes { std::mem::take(&mut waiting.interims) } else { Vec::new() }, given)
+    }
+
+    /// The state is plain data that is never left half changed.
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -47,10 +70,26 @@ impl Ticket {
         self.put(response);
     }
 
+    /// Has an interim response sent before the answer, such as one of progress; a client of HTTP/1.0
+    /// gets none. False where it was dropped because the client does not take those before it.
+    ///
+    /// *Bounds*: 8 wait.
+    ///
+    /// *Spec*: RFC 9110 §15.2.
+    pub fn interim(&self, status: StatusCode, fields: FieldBuf) -> bool {
+        let mut waiting = self.slot.lock();
+        if waiting.interims.len() >= MOST_WAITING {
+            return false;
+        }
+        waiting.interims.push(Interim { status, fields });
+        drop(waiting);
+        self.notifier.wake()
+    }
+
     fn put(&mut self, response: Response) {
         self.used = true;
         let given = Given { response, panicked: thread::panicking() };
-        *self.slot.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(given);
+        self.slot.lock().given = Some(given);
         if !self.notifier.wake() {
             log::debug!("a response came after its loop had ended");
         }
@@ -65,3 +104,6 @@ impl Drop for Ticket {
         }
     }
 }
+
+/// Interim responses that may wait for a client that does not read.
+const MOST_WAITING: usize = 8;

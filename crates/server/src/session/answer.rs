@@ -13,7 +13,7 @@ use crate::channel::SenderPanicked;
 use crate::exchange::{Exchange, Record};
 use crate::reply::{Answer, Intake, Plan, Upgraded, send_end};
 use crate::response::Response;
-use crate::ticket::Given;
+use crate::ticket::{Given, Interim};
 
 /// How much a source is asked for at a time.
 const PIECE: usize = 32 * 1024;
@@ -26,22 +26,29 @@ impl Session {
         let answer = std::mem::replace(&mut exchange.plan.answer, Answer::Broken);
         let mut changed = false;
         exchange.plan.answer = match answer {
-            Answer::Deferred(slot) => match slot.take() {
-                Some(Given { response, panicked }) => {
-                    changed = true;
-                    self.worker.counters.panics.add(u64::from(panicked));
-                    if exchange.discarded > self.worker.shared.config.drain {
-                        // More content came than is read away: the connection ends.
-                        self.conn.close_after_cycle();
-                    }
-                    let framing = exchange.framing;
-                    self.reply(cx, out, framing, &mut exchange.plan, |mut reply| {
-                        reply.answer(response);
-                    });
-                    std::mem::replace(&mut exchange.plan.answer, Answer::Broken)
+            Answer::Deferred(slot) => {
+                let (interims, given) = slot.take(out.len() < HIGH_WATER);
+                changed = !interims.is_empty();
+                for interim in interims {
+                    self.send_interim(cx, out, &interim);
                 }
-                None => Answer::Deferred(slot),
-            },
+                match given {
+                    Some(Given { response, panicked }) => {
+                        changed = true;
+                        self.worker.counters.panics.add(u64::from(panicked));
+                        if exchange.discarded > self.worker.shared.config.drain {
+                            // More content came than is read away: the connection ends.
+                            self.conn.close_after_cycle();
+                        }
+                        let framing = exchange.framing;
+                        self.reply(cx, out, framing, &mut exchange.plan, |mut reply| {
+                            reply.answer(response);
+                        });
+                        std::mem::replace(&mut exchange.plan.answer, Answer::Broken)
+                    }
+                    None => Answer::Deferred(slot),
+                }
+            }
             Answer::Postponed(is_due, then) if is_due.load(Ordering::Acquire) => {
                 changed = true;
                 self.call_postponed(cx, out, &mut exchange, then);
@@ -83,6 +90,14 @@ impl Session {
                 self.exchange = Some(exchange);
                 changed
             }
+        }
+    }
+
+    fn send_interim(&mut self, cx: &Turn<'_>, out: &mut Outbox, interim: &Interim) {
+        let (status, fields) = (interim.status, &interim.fields);
+        let sent = out.append(|tail| self.conn.send_interim(status, fields, tail));
+        if let Err(error) = sent {
+            log::debug!("no {status} for {}: {error}", cx.id());
         }
     }
 

@@ -123,6 +123,60 @@ fn early_hints_go_before_the_response() {
 }
 
 #[test]
+fn a_ticket_tells_of_progress_before_it_answers() {
+    let (tickets, waiting) = std::sync::mpsc::channel::<Ticket>();
+    let tickets = Mutex::new(tickets);
+    let running = serve(move |_: &Request<'_>, reply: Reply<'_>| {
+        tickets.lock().unwrap().send(reply.defer()).unwrap();
+    });
+    let mut client = running.connect();
+    for _ in 0..2 {
+        client.send(get("/"));
+        let ticket = waiting.recv().unwrap();
+        for link in ["</1>", "</2>"] {
+            assert!(ticket.interim(StatusCode::EARLY_HINTS, fields(&[(LINK, link)])));
+            let hints = client.receive();
+            assert_eq!((hints.status, hints.field("Link")), (103, Some(link)));
+        }
+        // What is no interim response is not sent as one.
+        ticket.interim(StatusCode::OK, fields(&[]));
+        ticket.interim(StatusCode::EARLY_HINTS, fields(&[(LINK, "</last>")]));
+        ticket.send(Response::text("answer"));
+        assert_eq!(client.receive().field("Link"), Some("</last>"));
+        assert_eq!(client.receive().text(), "answer");
+    }
+    let mut old = running.connect();
+    old.send("GET / HTTP/1.0\r\n\r\n");
+    let ticket = waiting.recv().unwrap();
+    ticket.interim(StatusCode::EARLY_HINTS, fields(&[(LINK, "</1>")]));
+    ticket.send(Response::text("answer"));
+    assert_eq!(old.receive().status, 200, "HTTP/1.0 has no interim responses");
+}
+
+#[test]
+fn interim_responses_that_wait_are_bounded() {
+    let tickets = Arc::new(Mutex::new(Vec::<Ticket>::new()));
+    let kept = tickets.clone();
+    let mut simulated = Simulated::new(Server::new(move |_: &Request<'_>, reply: Reply<'_>| {
+        kept.lock().unwrap().push(reply.defer());
+    }));
+    let mut peer = simulated.connect();
+    peer.send(get("/"));
+    simulated.turn();
+    let ticket = tickets.lock().unwrap().pop().unwrap();
+    let taken = (0..100)
+        .filter(|_| ticket.interim(StatusCode::EARLY_HINTS, fields(&[(LINK, "</a>")])))
+        .count();
+    assert_eq!(taken, 8, "the loop has had no turn to send any");
+    simulated.turn();
+    assert!(ticket.interim(StatusCode::EARLY_HINTS, fields(&[(LINK, "</b>")])));
+    ticket.send(Response::text("answer"));
+    simulated.turn();
+    let text = String::from_utf8(peer.bytes().to_vec()).unwrap();
+    assert_eq!(text.matches("103 Early Hints").count(), 9, "{text}");
+}
+
+#[test]
 fn security_expect_other_than_100_continue_is_417() {
     let running = serve(collect_or_refuse);
     for value in ["100-continue, other", "other", "100-continu", "\"100-continue\""] {
