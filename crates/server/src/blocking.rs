@@ -111,7 +111,7 @@ where
         let head = request.head().to_owned();
         let peer = request.peer().clone();
         let body = BodyReader(inflow.clone());
-        let on_demand = reply.conn.awaits_continue();
+        let on_demand = reply.awaits_continue();
         if !request.has_content() {
             inflow.lock().end = Some(End::Complete);
         }

@@ -24,6 +24,12 @@ use crate::worker::Worker;
 /// The library frames the content, answers HEAD without it, adds Date and Server, and keeps the
 /// connection in step: request content that nobody wanted is read away up to a bound.
 pub struct Reply<'a> {
+    /// Behind a reference, since a reply is handed on from handler to handler.
+    parts: &'a mut Parts<'a>,
+}
+
+/// What a reply works on.
+pub(crate) struct Parts<'a> {
     pub(crate) conn: &'a mut Connection<Server>,
     pub(crate) out: &'a mut Outbox,
     pub(crate) worker: &'a Worker,
@@ -44,8 +50,8 @@ pub(crate) struct Plan {
     pub(crate) sent: u64,
     /// What the client prefers for the page of an error, for a time when its head is gone.
     pub(crate) json_pages: Option<bool>,
-    /// What is done to the response before it is sent, the last one first.
-    pub(crate) filters: Vec<Filter>,
+    /// What is done to the response before it is sent.
+    pub(crate) filter: Option<Filter>,
 }
 
 pub(crate) type Filter = Box<dyn FnOnce(Response) -> Response>;
@@ -141,7 +147,11 @@ pub trait Feed {
     fn end(&mut self, trailers: Fields<'_>);
 }
 
-impl Reply<'_> {
+impl<'a> Reply<'a> {
+    pub(crate) fn new(parts: &'a mut Parts<'a>) -> Self {
+        Self { parts }
+    }
+
     /// Answers.
     ///
     /// *Errors*: a response that HTTP does not allow (content with 204, an interim status, 101 that
@@ -154,7 +164,7 @@ impl Reply<'_> {
     ///
     /// *Errors*: as for [`Reply::send`].
     pub fn send_parts(mut self, status: StatusCode, fields: &FieldBuf, body: Body) {
-        if !self.plan.filters.is_empty() {
+        if self.parts.plan.filter.is_some() {
             let mut response = Response::new(status).with_body(body);
             response.fields = fields.clone();
             return self.answer(response);
@@ -168,7 +178,11 @@ impl Reply<'_> {
     /// filtered.
     #[must_use]
     pub fn filtered(self, filter: impl FnOnce(Response) -> Response + 'static) -> Self {
-        self.plan.filters.push(Box::new(filter));
+        let before = self.parts.plan.filter.take();
+        self.parts.plan.filter = Some(match before {
+            None => Box::new(filter),
+            Some(before) => Box::new(move |response| before(filter(response))),
+        });
         self
     }
 
@@ -181,7 +195,7 @@ impl Reply<'_> {
     ///
     /// *Spec*: RFC 9110 §15.2, RFC 8297.
     pub fn interim(&mut self, status: StatusCode, fields: &FieldBuf) -> Result<(), SendError> {
-        self.out.append(|tail| self.conn.send_interim(status, fields, tail))
+        self.parts.out.append(|tail| self.parts.conn.send_interim(status, fields, tail))
     }
 
     /// Collects the request's content, at most `limit` bytes, then calls `then` on the loop's thread.
@@ -194,8 +208,9 @@ impl Reply<'_> {
         limit: u64,
         then: impl FnOnce(&Request<'_>, Vec<u8>, Reply<'_>) + 'static,
     ) {
-        self.plan.content = Intake::Collect { limit, bytes: Vec::new(), then: Box::new(then) };
-        self.plan.answer = Answer::AtEnd;
+        self.parts.plan.content =
+            Intake::Collect { limit, bytes: Vec::new(), then: Box::new(then) };
+        self.parts.plan.answer = Answer::AtEnd;
     }
 
     /// Gives the request's content to a sink, which answers at its end.
@@ -203,8 +218,8 @@ impl Reply<'_> {
     /// *Bounds*: of content that the sink is not ready for, one buffer of the loop waits. The least
     /// rate holds only while the sink is ready.
     pub fn consume(self, sink: Box<dyn Sink>) {
-        self.plan.content = Intake::Sink(sink);
-        self.plan.answer = Answer::AtEnd;
+        self.parts.plan.content = Intake::Sink(sink);
+        self.parts.plan.answer = Answer::AtEnd;
     }
 
     /// Answers later, from any thread. The request's content is read away.
@@ -212,8 +227,8 @@ impl Reply<'_> {
     /// *Bounds*: content beyond [`Config::drain`](crate::Config::drain) stays unread, and the
     /// connection ends with the answer. There is no time-out for the answer.
     pub fn defer(self) -> Ticket {
-        let (ticket, slot) = Ticket::new((self.wake)());
-        self.plan.answer = Answer::Deferred(slot);
+        let (ticket, slot) = Ticket::new((self.parts.wake)());
+        self.parts.plan.answer = Answer::Deferred(slot);
         ticket
     }
 
@@ -223,8 +238,8 @@ impl Reply<'_> {
     ///
     /// *Bounds*: how long that takes is the program's own to bound.
     pub fn postpone(self, then: impl FnOnce(&Request<'_>, Reply<'_>) + 'static) -> Postponed {
-        let (postponed, is_due) = Postponed::new((self.wake)());
-        self.plan.answer = Answer::Postponed(is_due, Box::new(then));
+        let (postponed, is_due) = Postponed::new((self.parts.wake)());
+        self.parts.plan.answer = Answer::Postponed(is_due, Box::new(then));
         postponed
     }
 
@@ -233,7 +248,7 @@ impl Reply<'_> {
     /// *Bounds*: of content that the feed is not ready for, one buffer of the loop waits. The least
     /// rate holds only while the feed is ready.
     pub fn feed(self, feed: Box<dyn Feed>) -> Ticket {
-        self.plan.content = Intake::Feed(feed);
+        self.parts.plan.content = Intake::Feed(feed);
         self.defer()
     }
 
@@ -253,22 +268,27 @@ impl Reply<'_> {
         then: impl FnOnce(Upgraded) -> Box<dyn Task> + 'static,
     ) {
         self.start(status, fields, Body::Empty, &FieldBuf::new());
-        if matches!(self.plan.answer, Answer::Queued) {
-            self.plan.answer = Answer::Upgrade(Box::new(then));
+        if matches!(self.parts.plan.answer, Answer::Queued) {
+            self.parts.plan.answer = Answer::Upgrade(Box::new(then));
         }
     }
 
     /// A handle that wakes this request's session, for sinks and sources.
     pub fn notifier(&self) -> Notifier {
-        (self.wake)()
+        (self.parts.wake)()
+    }
+
+    /// Whether the client waits to be asked for its content.
+    pub(crate) fn awaits_continue(&self) -> bool {
+        self.parts.conn.awaits_continue()
     }
 
     pub(crate) fn answer(&mut self, mut response: Response) {
         if response.close {
-            self.conn.close_after_cycle();
+            self.parts.conn.close_after_cycle();
         }
         self.add_page(&mut response);
-        while let Some(filter) = self.plan.filters.pop() {
+        if let Some(filter) = self.parts.plan.filter.take() {
             response = filter(response);
         }
         let Response { status, fields, body, trailers, .. } = response;
@@ -281,10 +301,10 @@ impl Reply<'_> {
         if is_without_content(status) {
             return;
         }
-        let pages = &self.worker.shared.config.error_pages;
-        let json = match self.head {
+        let pages = &self.parts.worker.shared.config.error_pages;
+        let json = match self.parts.head {
             Some(head) => pages.prefers_json(head.fields.get(&ACCEPT)),
-            None => self.plan.json_pages,
+            None => self.parts.plan.json_pages,
         };
         let (content_type, text) =
             pages.page(status, page.explanation.as_deref(), json == Some(true));
@@ -300,39 +320,37 @@ impl Reply<'_> {
 
     fn start(&mut self, status: StatusCode, fields: &FieldBuf, body: Body, trailers: &FieldBuf) {
         if self.leaves_content() {
-            self.conn.close_after_cycle();
+            self.parts.conn.close_after_cycle();
         }
-        let size = if trailers.is_empty() { body.size() } else { BodySize::Unknown };
-        let head = self.worker.with_common(self.now, fields, |common| {
-            self.out.append(|tail| {
-                self.conn.send_response(status, &[common, fields], size, tail)?;
-                self.plan.status = Some(status);
+        let Parts { conn, out, worker, plan, now, .. } = &mut *self.parts;
+        let head = worker.with_common(*now, fields, |common| {
+            out.append(|tail| {
+                let fields = &[common, fields];
                 // The usual answer is whole, small and in memory: it is done in one go.
-                match body.small() {
-                    Some(bytes) if self.conn.sends_content() => {
-                        let suffix = self.conn.frame_data(bytes.len() as u64, tail)?;
-                        tail.extend_from_slice(bytes);
-                        tail.extend_from_slice(suffix);
-                        self.plan.sent = bytes.len() as u64;
-                        send_end(self.conn, trailers, tail)?;
-                        Ok(true)
-                    }
-                    Some(_) => send_end(self.conn, trailers, tail).map(|()| true),
-                    None => Ok(false),
+                if trailers.is_empty()
+                    && let Some(bytes) = body.small()
+                {
+                    plan.sent = conn.send_whole_response(status, fields, bytes, tail)? as u64;
+                    plan.status = Some(status);
+                    return Ok(true);
                 }
+                let size = if trailers.is_empty() { body.size() } else { BodySize::Unknown };
+                conn.send_response(status, fields, size, tail)?;
+                plan.status = Some(status);
+                Ok(false)
             })
         });
         let whole = match head {
-            Err(error) if self.plan.status.is_none() => {
+            Err(error) if self.parts.plan.status.is_none() => {
                 log::error!("a response of status {status} was refused: {error}");
                 return self.give_up();
             }
             whole => whole,
         };
-        self.worker.counters.response(status.as_u16());
+        self.parts.worker.counters.response(status.as_u16());
         let begun = match whole {
             Ok(true) => {
-                self.plan.answer = Answer::Queued;
+                self.parts.plan.answer = Answer::Queued;
                 Ok(())
             }
             Ok(false) => self.start_content(body, trailers),
@@ -340,16 +358,16 @@ impl Reply<'_> {
         };
         if let Err(error) = begun {
             log::error!("a response of status {status} was cut off: {error}");
-            self.plan.answer = Answer::Broken;
+            self.parts.plan.answer = Answer::Broken;
         }
     }
 
     fn start_content(&mut self, body: Body, trailers: &FieldBuf) -> Result<(), SendError> {
         match body.into_content() {
-            _ if !self.conn.sends_content() => self.finish(trailers),
+            _ if !self.parts.conn.sends_content() => self.finish(trailers),
             Content::Whole(segment) => self.send_whole(segment, trailers),
             Content::Pieces(source) => {
-                self.plan.answer = Answer::Streaming(source);
+                self.parts.plan.answer = Answer::Streaming(source);
                 Ok(())
             }
         }
@@ -358,10 +376,10 @@ impl Reply<'_> {
     /// Whether request content will stay unread: the client was not asked for it, or there is more of
     /// it than is read away.
     fn leaves_content(&self) -> bool {
-        let drain = self.worker.shared.config.drain;
-        let too_much = matches!(self.framing, Framing::Length(length) if length > drain);
-        !self.conn.reading_done()
-            && (self.conn.awaits_continue() || too_much && self.plan.discards())
+        let drain = self.parts.worker.shared.config.drain;
+        let too_much = matches!(self.parts.framing, Framing::Length(length) if length > drain);
+        !self.parts.conn.reading_done()
+            && (self.parts.conn.awaits_continue() || too_much && self.parts.plan.discards())
     }
 
     fn send_whole(
@@ -372,36 +390,36 @@ impl Reply<'_> {
         let len = segment_len(&segment);
         // Such a response takes its time: its exchange lasts until it has left.
         let is_long = len >= HIGH_WATER || matches!(segment, avocet_net::Segment::File(_));
-        let suffix = self.out.append(|tail| self.conn.frame_data(len, tail))?;
-        self.out.push(segment);
-        self.out.push_slice(suffix);
-        self.plan.sent += len;
+        let suffix = self.parts.out.append(|tail| self.parts.conn.frame_data(len, tail))?;
+        self.parts.out.push(segment);
+        self.parts.out.push_slice(suffix);
+        self.parts.plan.sent += len;
         self.finish(trailers)?;
         if is_long {
-            self.plan.answer = Answer::Leaving;
+            self.parts.plan.answer = Answer::Leaving;
         }
         Ok(())
     }
 
     fn finish(&mut self, trailers: &FieldBuf) -> Result<(), SendError> {
-        self.out.append(|tail| send_end(self.conn, trailers, tail))?;
-        self.plan.answer = Answer::Queued;
+        self.parts.out.append(|tail| send_end(self.parts.conn, trailers, tail))?;
+        self.parts.plan.answer = Answer::Queued;
         Ok(())
     }
 
     /// A handler's own mistake is the client's 500 while nothing was sent.
     fn give_up(&mut self) {
-        self.plan.answer = Answer::Broken;
+        self.parts.plan.answer = Answer::Broken;
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         let nothing = FieldBuf::new();
-        let sent = self.worker.with_common(self.now, &nothing, |common| {
-            self.out.append(|tail| {
-                self.conn.send_response(status, &[common, &nothing], BodySize::Empty, tail)
+        let sent = self.parts.worker.with_common(self.parts.now, &nothing, |common| {
+            self.parts.out.append(|tail| {
+                self.parts.conn.send_response(status, &[common, &nothing], BodySize::Empty, tail)
             })
         });
         if sent.and_then(|()| self.finish(&nothing)).is_ok() {
-            self.plan.status = Some(status);
-            self.worker.counters.response(status.as_u16());
+            self.parts.plan.status = Some(status);
+            self.parts.worker.counters.response(status.as_u16());
         }
     }
 }
@@ -433,7 +451,7 @@ impl Plan {
             status: None,
             sent: 0,
             json_pages: None,
-            filters: Vec::new(),
+            filter: None,
         }
     }
 

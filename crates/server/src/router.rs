@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use avocet_wire::{Target, TargetForm};
 use http::{Method, StatusCode};
 
 use crate::handler::Handler;
@@ -78,7 +79,7 @@ impl Router {
         }
         let invalid = |source| InvalidRoute { path: path.to_owned(), source };
         self.paths.insert(path, self.routes.len()).map_err(invalid)?;
-        if !path.contains(['{', '}']) && self.literals.len() < MOST_LITERALS {
+        if !path.contains(['{', '}', '?']) && self.literals.len() < MOST_LITERALS {
             self.literals.push(self.routes.len());
         }
         self.routes.push((path.to_owned(), methods));
@@ -95,10 +96,10 @@ impl Router {
 
 impl Handler for Router {
     fn handle(&self, request: &Request<'_>, reply: Reply<'_>) {
-        let path = request.head().target.path_bytes();
+        let target = request.target();
         for &index in &self.literals {
             let (literal, methods) = &self.routes[index];
-            if literal.as_bytes() == path {
+            if is_path_of(literal, target) {
                 return methods.handle(request, reply);
             }
         }
@@ -119,6 +120,17 @@ impl Handler for Router {
                 None => reply.send(Response::error(StatusCode::NOT_FOUND)),
             },
         }
+    }
+}
+
+/// Whether this is the path of the target; it has no `?`, so that the usual target need not be searched
+/// for its end.
+fn is_path_of(literal: &str, target: Target<'_>) -> bool {
+    match target.form() {
+        TargetForm::Origin => {
+            matches!(target.as_bytes().strip_prefix(literal.as_bytes()), Some([] | [b'?', ..]))
+        }
+        _ => target.path() == literal,
     }
 }
 

@@ -125,14 +125,25 @@ impl<R: Role> Connection<R> {
             Reading::Head => R::read_head(self, input, table),
             Reading::Content => self.read_content(input, table),
             Reading::End => {
-                self.cycle.read(ReadStep::EndTold);
-                self.cycle.switch_when_due();
+                self.take_end();
                 Ok(Step { used: 0, event: Event::End(Fields::none()) })
             }
             Reading::Done | Reading::Closed => Ok(Step { used: 0, event: Event::Paused }),
             Reading::Switched => Ok(Step { used: 0, event: Event::Switched }),
             Reading::Failed => Err(ReadError::Failed),
         }
+    }
+
+    /// Steps over the end of a message whose content has ended, as [`read`](Self::read) does when it
+    /// gives [`Event::End`] without using a byte. False, and nothing happened, everywhere else.
+    #[inline]
+    pub fn take_end(&mut self) -> bool {
+        let is_due = self.cycle.reading == Reading::End;
+        if is_due {
+            self.cycle.read(ReadStep::EndTold);
+            self.cycle.switch_when_due();
+        }
+        is_due
     }
 
     fn read_content<'b>(
@@ -279,7 +290,9 @@ impl<R: Role> Connection<R> {
         Ok(())
     }
 
-    fn end_sending(&mut self) {
+    /// All of the content that the head declared has gone out.
+    pub(crate) fn end_sending(&mut self) {
+        self.unsent = 0;
         self.cycle.send(SendStep::LastContent);
         self.cycle.switch_when_due();
     }

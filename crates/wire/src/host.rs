@@ -43,15 +43,18 @@ fn is_odd_authority(bytes: &[u8], port: Port) -> bool {
 fn is_port(bytes: &[u8], port: Port) -> bool {
     match bytes {
         [] | [b':'] => port == Port::Optional,
-        // Four digits cannot be too many, and nearly no port has five.
-        [b':', digits @ ..] if digits.len() <= 4 && port == Port::Optional => {
-            digits.iter().all(u8::is_ascii_digit)
+        // Numbers of as many digits as the largest port compare like their text.
+        [b':', digits @ ..] if digits.len() <= LARGEST_PORT.len() && port == Port::Optional => {
+            let is_small = digits.len() < LARGEST_PORT.len() || matches!(digits, [b'0'..=b'5', ..]);
+            digits.iter().all(u8::is_ascii_digit) && (is_small || digits <= LARGEST_PORT)
         }
         [b':', digits @ ..] => decimal(digits)
             .is_some_and(|number| number <= 65535 && (number > 0 || port == Port::Optional)),
         _ => false,
     }
 }
+
+const LARGEST_PORT: &[u8] = b"65535";
 
 /// RFC 3986 §2.1: `pct-encoded = "%" HEXDIG HEXDIG`.
 fn has_whole_escapes(name: &[u8]) -> bool {
@@ -94,6 +97,9 @@ mod tests {
             "example.com:80",
             "example.com:",
             "example.com:65535",
+            "example.com:65500",
+            "example.com:59999",
+            "example.com:00001",
             "127.0.0.1:8080",
             "0.0.0.0=5000",
             "a_b",
@@ -127,6 +133,10 @@ mod tests {
             "[vg.a]",
             "[v1.]",
             "a:65536",
+            "a:66000",
+            "a:99999",
+            "a:000001x",
+            "a:6553a",
             "a:+80",
             "a:80:80",
             "%",

@@ -198,6 +198,31 @@ impl Connection<Server> {
         self.respond(status, reason, fields, size, out)
     }
 
+    /// Writes a whole final response to `out`: the head as [`send_response`](Self::send_response) writes
+    /// it, and `content` where it is due, which it is not for HEAD and 304. Gives the number of bytes of
+    /// content that were written.
+    ///
+    /// *Errors*: as [`send_response`](Self::send_response).
+    pub fn send_whole_response(
+        &mut self,
+        status: StatusCode,
+        fields: &[&FieldBuf],
+        content: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<usize, SendError> {
+        let size = match content.len() {
+            0 => BodySize::Empty,
+            length => BodySize::Known(length as u64),
+        };
+        self.respond(status, reason(status), fields, size, out)?;
+        if self.cycle.sending != Sending::Content {
+            return Ok(0);
+        }
+        out.extend_from_slice(content);
+        self.end_sending();
+        Ok(content.len())
+    }
+
     fn respond(
         &mut self,
         status: StatusCode,

@@ -10,7 +10,7 @@ use http::header::ACCEPT;
 
 use super::{HIGH_WATER, Session, Stage};
 use crate::exchange::{Exchange, SinkPanicked, needs_head};
-use crate::reply::{Answer, Intake, Plan, Reply, Resumed};
+use crate::reply::{Answer, Intake, Parts, Plan, Reply, Resumed};
 use crate::request::Request;
 use crate::response::Response;
 
@@ -49,15 +49,19 @@ const SHARE: u64 = 256 * 1024;
 
 impl Session {
     /// Whether the machine may read on.
+    #[inline]
     pub(super) fn wants_input(
         &mut self,
         cx: &mut Turn<'_>,
         out: &mut Outbox,
         has_input: bool,
     ) -> bool {
-        if out.len() >= HIGH_WATER {
-            return false;
-        }
+        out.len() < HIGH_WATER
+            && (self.exchange.is_none() || self.wants_content(cx, out, has_input))
+    }
+
+    /// Whether the machine may read on in an exchange.
+    fn wants_content(&mut self, cx: &mut Turn<'_>, out: &mut Outbox, has_input: bool) -> bool {
         let drain = self.worker.shared.config.drain;
         let Some(exchange) = &mut self.exchange else { return true };
         if matches!(exchange.plan.answer, Answer::Upgrade(_)) {
@@ -106,25 +110,35 @@ impl Session {
         let mut end_due = false;
         self.state.unstepped = false;
         loop {
-            let step = match self.conn.read(&input[used..], &mut table) {
+            // Looked at where it is: a head is too large to be moved about.
+            let read = self.conn.read(&input[used..], &mut table);
+            let step = match &read {
                 Ok(step) => step,
                 Err(error) => {
-                    self.refuse(cx, out, &error);
+                    self.refuse(cx, out, error);
                     return input.len();
                 }
             };
             used += step.used;
-            match step.event {
+            match &step.event {
                 Event::Head { head, body, .. } => {
-                    self.on_head(cx, out, &head, body);
+                    self.on_head(cx, out, head, *body);
                     end_due = true;
+                    if self.state.stage == Stage::Open
+                        && self.exchange.is_none()
+                        && self.conn.take_end()
+                    {
+                        end_due = false;
+                        budget.exchanges = budget.exchanges.saturating_sub(1);
+                        self.next_cycle(cx.now());
+                    }
                 }
                 Event::Data(bytes) => self.on_data(cx, out, bytes),
                 Event::End(trailers) => {
                     end_due = false;
                     budget.exchanges = budget.exchanges.saturating_sub(1);
                     match self.exchange.take() {
-                        Some(exchange) => self.on_end(cx, out, exchange, trailers),
+                        Some(exchange) => self.on_end(cx, out, exchange, *trailers),
                         None => self.next_cycle(cx.now()),
                     }
                 }
@@ -355,7 +369,8 @@ impl Session {
             let wake = || cx.notifier();
             let (out, plan, now) = (&mut *out, &mut *plan, cx.now());
             let head = Some(head);
-            let reply = Reply { conn, out, worker, wake: &wake, plan, framing, head, now };
+            let mut parts = Parts { conn, out, worker, wake: &wake, plan, framing, head, now };
+            let reply = Reply::new(&mut parts);
             catch_unwind(AssertUnwindSafe(|| call(&*worker.shared.handler, &request, reply)))
         };
         if result.is_err() {
@@ -401,7 +416,8 @@ impl Session {
         let wake = || cx.notifier();
         let (worker, now) = (&*self.worker, cx.now());
         let conn = &mut self.conn;
-        answer(Reply { conn, out, worker, wake: &wake, plan, framing, head: None, now });
+        let mut parts = Parts { conn, out, worker, wake: &wake, plan, framing, head: None, now };
+        answer(Reply::new(&mut parts));
     }
 
     pub(super) fn next_cycle(&mut self, now: Instant) {
