@@ -131,17 +131,35 @@ pub fn program() -> &'static PathBuf {
     PROGRAM.get_or_init(|| std::env::var_os("AVOCET_PROGRAM").map_or_else(build, PathBuf::from))
 }
 
-/// An example of the crate `avocet`; all are built when the first is needed, with all features.
+/// An example of the crate `avocet`; all are built when the first is needed.
 ///
 /// # Panics
 ///
 /// If one does not build, or there is none of this name.
 pub fn example(name: &str) -> &'static PathBuf {
     static EXAMPLES: OnceLock<Vec<PathBuf>> = OnceLock::new();
-    let examples =
-        EXAMPLES.get_or_init(|| built(&["--package", "avocet", "--all-features", "--examples"]));
+    let examples = EXAMPLES.get_or_init(|| {
+        built(&[
+            "--package",
+            "avocet",
+            "--no-default-features",
+            "--features",
+            FEATURES,
+            "--examples",
+        ])
+    });
     let found = examples.iter().find(|path| path.file_name().is_some_and(|file| file == name));
     found.unwrap_or_else(|| panic!("no example is called {name}"))
+}
+
+/// The example `hello` of the crate `avocet-server`.
+///
+/// # Panics
+///
+/// If it does not build.
+pub fn server_example() -> PathBuf {
+    let built = built(&["--package", "avocet-server", "--example", "hello"]);
+    built.into_iter().next_back().expect("cargo names the executable that it has built")
 }
 
 fn build() -> PathBuf {
@@ -172,6 +190,8 @@ fn built(what: &[&str]) -> Vec<PathBuf> {
     messages.lines().filter_map(executable).collect()
 }
 
+/// Every feature of the crate `avocet` but those for other cryptography, which no test needs.
+const FEATURES: &str = "certs,client,cookies,digest,download,encoding,files,server,signals,tls";
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[cfg(test)]

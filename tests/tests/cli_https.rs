@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use avocet::client::{Client, Config, Dialer, RawConnection};
 use avocet::https::{self, OverTls};
 use avocet::tls::{Authority, ClientTls, Purpose, Roots};
-use avocet_tests::program::{Target, example};
+use avocet_tests::program::{Target, example, server_example};
 use avocet_tests::run::{Ran, run_in};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -158,6 +158,34 @@ fn recipe_10_as_a_library() {
     let port = line.trim_end_matches(" ...\n").rsplit(':').next().unwrap();
     let ran = place.fetch(&[&format!("https://localhost:{port}/")]);
     assert_eq!((ran.status, &*ran.out), (0, "Hello, World!"), "{}", ran.err);
+}
+
+#[test]
+fn the_example_of_the_server_speaks_https_given_certificate_and_key() {
+    let place = Place::new();
+    let (pem, program) = (place.text("server.pem"), server_example());
+    for (arguments, reason) in
+        [(["--cert", &*pem], "--cert needs --key"), (["--key", &*pem], "--key needs --cert")]
+    {
+        let ran = Command::new(&program).args(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(!ran.status.success() && said.contains(reason), "{said}");
+    }
+    for (more, scheme) in [(&["--cert", &*pem, "--key", &*pem][..], "https"), (&[], "http")] {
+        let mut child = Command::new(&program)
+            .args(["--port", "0", "--workers", "2"])
+            .args(more)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let _running = Running(child);
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        let port = line.trim_end().rsplit(':').next().unwrap();
+        let ran = place.fetch(&[&format!("{scheme}://localhost:{port}/plaintext")]);
+        assert_eq!((ran.status, &*ran.out), (0, "Hello, World!"), "{}", ran.err);
+    }
 }
 
 #[test]

@@ -38,8 +38,8 @@ or `client`, which measures whole clients and takes:
   --rounds N, --check    as above
 
 or `tls`, which measures servers of https and takes:
-  --against A,B,C        who runs: avocet (the example hello_tls), rustls (without any HTTP), rustls-file
-                         (the same with large content from its file), serve (the program), nginx,
+  --against A,B,C        who runs: avocet (the example hello), rustls (without any HTTP), rustls-file (the
+                         same with large content from its file), serve (the program), nginx,
                          static-web-server; all
   --modes A,B            full-ec, full-rsa, full-pq, resumed, keep-alive, bulk; all
   --rounds N, --check    as above

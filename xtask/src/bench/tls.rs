@@ -19,7 +19,7 @@ use crate::{Outcome, shell, tools};
 /// Who answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Origin {
-    /// The example `hello_tls` of `avocet`.
+    /// The example `hello` of `avocet-server`.
     Ours,
     /// The program `avocet serve`, on a folder.
     Program,
@@ -179,7 +179,7 @@ fn prepare(servers: &mut Vec<(&'static str, Origin)>) -> Outcome {
         "tls_load",
     ])?;
     if has(Origin::Ours) {
-        build(&["-p", "avocet", "--features", "server,tls", "--example", "hello_tls"])?;
+        build(&["-p", "avocet-server", "--example", "hello"])?;
     }
     if has(Origin::Program) {
         build(&["-p", "avocet-cli"])?;
@@ -281,8 +281,8 @@ impl Bench {
         let target = shell::target_dir();
         let (program, args): (PathBuf, Vec<&str>) = match origin {
             Origin::Ours => (
-                target.join("release/examples/hello_tls"),
-                vec!["--port", &number, "--cert", &chain, "--key", &key],
+                target.join("release/examples/hello"),
+                vec!["--port", &number, "--workers", "1", "--cert", &chain, "--key", &key],
             ),
             Origin::Floor => (
                 load::program("tls_floor"),
