@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token, Waker};
 
+use crate::alarm::Alarm;
 use crate::inlet::{Command, Inlet, Outlet, inlet};
 use crate::readiness::Readiness;
 use crate::scheduler::{Scheduler, Stop};
@@ -31,17 +32,23 @@ use crate::turn::Turn;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct EventLoop {
-    poll: Option<Poll>,
+    kernel: Option<Kernel>,
     events: Events,
     scheduler: Scheduler,
     inlet: Inlet,
     outlet: Outlet,
 }
 
+/// What a loop sleeps in, and what wakes it in time.
+struct Kernel {
+    poll: Poll,
+    alarm: Alarm,
+}
+
 impl EventLoop {
     /// A loop that sleeps in the kernel.
     ///
-    /// *Errors*: those of the kernel, which gives it two descriptors.
+    /// *Errors*: those of the kernel, which gives it three descriptors.
     pub fn new() -> io::Result<Self> {
         LoopSeed::new()?.start()
     }
@@ -51,7 +58,7 @@ impl EventLoop {
     pub fn simulated(now: Instant) -> Self {
         let (inlet, outlet) = inlet(None);
         let scheduler = Scheduler::new(now, None, inlet.clone());
-        Self { poll: None, events: Events::with_capacity(1), scheduler, inlet, outlet }
+        Self { kernel: None, events: Events::with_capacity(1), scheduler, inlet, outlet }
     }
 
     /// Adds a task.
@@ -101,18 +108,20 @@ impl EventLoop {
     ///
     /// *Blocking*: sleeps in the kernel, not longer than `wait`.
     pub fn turn(&mut self, wait: Option<Duration>) -> io::Result<()> {
-        let Some(poll) = &mut self.poll else {
+        let Some(Kernel { poll, alarm }) = &mut self.kernel else {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "this loop has no kernel"));
         };
         let sleep = if self.scheduler.is_busy() || !self.outlet.may_sleep() {
             Some(Duration::ZERO)
         } else {
-            // The clock is read here and not taken from the last turn, whose tasks may have taken
+            // The clock is read now and not taken from the last turn, whose tasks may have taken
             // their time since: a deadline behind a slow turn must not wait for it twice.
-            let until = |alarm: Instant| alarm.saturating_duration_since(Instant::now());
-            match (self.scheduler.alarm().map(until), wait) {
-                (Some(timer), Some(wait)) => Some(timer.min(wait)),
-                (timer, wait) => timer.or(wait),
+            match (self.scheduler.alarm(), wait) {
+                (Some(at), Some(wait)) => {
+                    Some(at.saturating_duration_since(Instant::now()).min(wait))
+                }
+                (Some(at), None) => alarm.set(at)?,
+                (None, wait) => wait,
             }
         };
         let polled = poll.poll(&mut self.events, sleep);
@@ -123,9 +132,10 @@ impl EventLoop {
             Ok(()) => {}
         }
         for event in &self.events {
-            if event.token() != WAKE {
-                let id = TaskId::of_token(event.token());
-                self.scheduler.notify(id, Readiness::of_event(event));
+            match event.token() {
+                WAKE => {}
+                ALARM => alarm.fired(),
+                token => self.scheduler.notify(TaskId::of_token(token), Readiness::of_event(event)),
             }
         }
         if commands {
@@ -165,7 +175,7 @@ impl EventLoop {
 /// A loop that has not begun: it can still be moved to its thread, while its handle is known
 /// already.
 pub struct LoopSeed {
-    poll: Poll,
+    kernel: Kernel,
     inlet: Inlet,
     outlet: Outlet,
 }
@@ -177,8 +187,9 @@ impl LoopSeed {
     pub fn new() -> io::Result<Self> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKE)?;
+        let alarm = Alarm::new(poll.registry(), ALARM)?;
         let (inlet, outlet) = inlet(Some(waker));
-        Ok(Self { poll, inlet, outlet })
+        Ok(Self { kernel: Kernel { poll, alarm }, inlet, outlet })
     }
 
     /// The way in from other threads.
@@ -190,11 +201,11 @@ impl LoopSeed {
     ///
     /// *Errors*: when the system has no descriptor for it.
     pub fn start(self) -> io::Result<EventLoop> {
-        let Self { poll, inlet, outlet } = self;
-        let registry = poll.registry().try_clone()?;
+        let Self { kernel, inlet, outlet } = self;
+        let registry = kernel.poll.registry().try_clone()?;
         let scheduler = Scheduler::new(Instant::now(), Some(registry), inlet.clone());
         let events = Events::with_capacity(EVENTS);
-        Ok(EventLoop { poll: Some(poll), events, scheduler, inlet, outlet })
+        Ok(EventLoop { kernel: Some(kernel), events, scheduler, inlet, outlet })
     }
 }
 
@@ -220,4 +231,5 @@ impl LoopHandle {
 }
 
 const WAKE: Token = Token(usize::MAX);
+const ALARM: Token = Token(usize::MAX - 1);
 const EVENTS: usize = 1024;

@@ -3,6 +3,7 @@
 
 mod acceptor;
 mod address;
+mod alarm;
 mod count;
 mod dial;
 mod event_loop;

@@ -45,6 +45,44 @@ fn a_turn_that_takes_long_does_not_move_the_deadlines_behind_it() {
 }
 
 #[test]
+fn a_deadline_that_comes_forward_or_moves_on_is_met_where_it_stands_then() {
+    let mut event_loop = EventLoop::new().unwrap();
+    let start = Instant::now();
+    let fired = Arc::new(Mutex::new(Vec::new()));
+    // The first sleep is for the late one; the others come forward, each while the loop sleeps for a
+    // later one, and the last moves on once before it is met.
+    for (name, millis, moved) in [("late", 300, 300), ("early", 80, 80), ("moved", 40, 160)] {
+        let (fired, handle) = (fired.clone(), event_loop.handle());
+        let spawn = move || {
+            handle.run(move |cx| {
+                let mut due = start + Duration::from_millis(millis);
+                cx.spawn(task(move |cx| {
+                    if cx.now() < due {
+                        return Next::Wait(Some(due));
+                    }
+                    if due < start + Duration::from_millis(moved) {
+                        due = start + Duration::from_millis(moved);
+                        return Next::Wait(Some(due));
+                    }
+                    fired.lock().unwrap().push((name, due.elapsed()));
+                    Next::Done
+                }));
+            })
+        };
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(10));
+            assert!(spawn());
+        });
+    }
+    while fired.lock().unwrap().len() < 3 {
+        event_loop.turn(None).unwrap();
+    }
+    let fired = fired.lock().unwrap();
+    assert_eq!(fired.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["early", "moved", "late"]);
+    assert!(fired.iter().all(|(_, late)| *late < Duration::from_millis(200)), "{fired:?}");
+}
+
+#[test]
 fn a_deadline_beyond_all_time_is_no_panic() {
     let now = Instant::now();
     let mut event_loop = EventLoop::simulated(now);
