@@ -16,21 +16,23 @@ use avocet_client::{
     TransferEvent,
 };
 use avocet_encoding::{ContentCodings, Decoder, Limits, Next};
+use http::Method;
+use url::Url;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [mode, url, count, rest @ ..] = &arguments[..] else {
         return Err("usage: drive seq|par|dl|gz URL N [CONCURRENCY]".into());
     };
-    let count: usize = count.parse()?;
+    let (url, count): (Url, usize) = (Request::get(url)?.url().clone(), count.parse()?);
     let total = match mode.as_str() {
-        "seq" => in_turn(url, count)?,
-        "par" => at_once(url, count, rest.first().map_or(Ok(64), |text| text.parse())?)?,
-        "dl" => download(url, count, Config::default())?,
+        "seq" => in_turn(&url, count)?,
+        "par" => at_once(&url, count, rest.first().map_or(Ok(64), |text| text.parse())?)?,
+        "dl" => download(&url, count, Config::default())?,
         "gz" => {
             let mut config = Config::default();
             config.decoding = Some(Arc::new(Gzip));
-            download(url, count, config)?
+            download(&url, count, config)?
         }
         _ => return Err(format!("unknown mode {mode}").into()),
     };
@@ -38,23 +40,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn in_turn(url: &str, count: usize) -> Result<usize, Box<dyn Error>> {
+fn in_turn(url: &Url, count: usize) -> Result<usize, Box<dyn Error>> {
     let client = Client::new();
     let mut total = 0;
     for _ in 0..count {
-        total += client.get(url).send()?.bytes(usize::MAX)?.len();
+        total += client.send(get(url)?)?.bytes(usize::MAX)?.len();
     }
     Ok(total)
 }
 
-fn at_once(url: &str, count: usize, most: usize) -> Result<usize, Box<dyn Error>> {
+fn at_once(url: &Url, count: usize, most: usize) -> Result<usize, Box<dyn Error>> {
     let mut config = Config::default();
     config.pool.active_per_host = most;
     let mut multi = Multi::new(config)?;
     let (mut started, mut total) = (0, 0);
     while started < count || !multi.is_empty() {
         while started < count && multi.len() < most {
-            multi.start(Request::get(url)?)?;
+            multi.start(get(url)?)?;
             started += 1;
         }
         multi.turn(None)?;
@@ -69,7 +71,7 @@ fn at_once(url: &str, count: usize, most: usize) -> Result<usize, Box<dyn Error>
     Ok(total)
 }
 
-fn download(url: &str, count: usize, config: Config) -> Result<usize, Box<dyn Error>> {
+fn download(url: &Url, count: usize, config: Config) -> Result<usize, Box<dyn Error>> {
     let mut multi = Multi::new(config)?;
     let total = Rc::new(Cell::new(0));
     for _ in 0..count {
@@ -78,7 +80,7 @@ fn download(url: &str, count: usize, config: Config) -> Result<usize, Box<dyn Er
             sum.set(sum.get() + bytes.len());
             Ok(())
         };
-        multi.start_into(Request::get(url)?, Box::new(receive))?;
+        multi.start_into(get(url)?, Box::new(receive))?;
         while !multi.is_empty() {
             multi.turn(None)?;
             while let Some((_, event)) = multi.next_event() {
@@ -89,6 +91,11 @@ fn download(url: &str, count: usize, config: Config) -> Result<usize, Box<dyn Er
         }
     }
     Ok(total.get())
+}
+
+/// The URL is read once for all requests, as by the clients that this one is compared with.
+fn get(url: &Url) -> Result<Request, ClientError> {
+    Request::to(Method::GET, url.clone())
 }
 
 /// The one coding that is measured.

@@ -6,6 +6,7 @@ use std::thread;
 
 use client_options::{Mode, Options};
 use ureq::Agent;
+use ureq::http::Uri;
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
@@ -16,7 +17,7 @@ fn main() -> Result<(), Fault> {
         .max_idle_connections(options.most)
         .build()
         .into();
-    let url = &options.url;
+    let url: &Uri = &options.url.parse()?;
     let mut total = 0;
     match options.mode {
         Mode::Seq => total = small(&agent, url, options.count)?,
@@ -33,7 +34,7 @@ fn main() -> Result<(), Fault> {
         Mode::Dl | Mode::Gz => {
             let mut piece = vec![0; 64 * 1024];
             for _ in 0..options.count {
-                let body = agent.get(url).call()?.into_body();
+                let body = agent.get(url.clone()).call()?.into_body();
                 let mut reader = body.into_with_config().limit(u64::MAX).reader();
                 loop {
                     match reader.read(&mut piece)? {
@@ -48,10 +49,10 @@ fn main() -> Result<(), Fault> {
     Ok(())
 }
 
-fn small(agent: &Agent, url: &str, count: usize) -> Result<usize, Fault> {
+fn small(agent: &Agent, url: &Uri, count: usize) -> Result<usize, Fault> {
     let mut total = 0;
     for _ in 0..count {
-        total += agent.get(url).call()?.body_mut().read_to_vec()?.len();
+        total += agent.get(url.clone()).call()?.body_mut().read_to_vec()?.len();
     }
     Ok(total)
 }

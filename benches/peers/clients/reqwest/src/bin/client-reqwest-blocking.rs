@@ -5,6 +5,7 @@ use std::io::Read;
 use std::thread;
 
 use client_options::{Mode, Options};
+use reqwest::Url;
 use reqwest::blocking::Client;
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
@@ -12,7 +13,7 @@ type Fault = Box<dyn std::error::Error + Send + Sync>;
 fn main() -> Result<(), Fault> {
     let options = Options::from_args();
     let client = Client::builder().timeout(None).gzip(options.mode == Mode::Gz).build()?;
-    let url = &options.url;
+    let url = &Url::parse(&options.url)?;
     let mut total = 0;
     match options.mode {
         Mode::Seq => total = small(&client, url, options.count)?,
@@ -29,7 +30,7 @@ fn main() -> Result<(), Fault> {
         Mode::Dl | Mode::Gz => {
             let mut piece = vec![0; 64 * 1024];
             for _ in 0..options.count {
-                let mut response = client.get(url).send()?;
+                let mut response = client.get(url.clone()).send()?;
                 loop {
                     match response.read(&mut piece)? {
                         0 => break,
@@ -43,10 +44,10 @@ fn main() -> Result<(), Fault> {
     Ok(())
 }
 
-fn small(client: &Client, url: &str, count: usize) -> Result<usize, Fault> {
+fn small(client: &Client, url: &Url, count: usize) -> Result<usize, Fault> {
     let mut total = 0;
     for _ in 0..count {
-        total += client.get(url).send()?.bytes()?.len();
+        total += client.get(url.clone()).send()?.bytes()?.len();
     }
     Ok(total)
 }

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use client_options::{Mode, Options};
-use reqwest::Client;
+use reqwest::{Client, Url};
 use tokio::task::JoinSet;
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
@@ -12,7 +12,7 @@ fn main() -> Result<(), Fault> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async move {
         let client = Client::builder().gzip(options.mode == Mode::Gz).build()?;
-        let url = options.url.clone();
+        let url = Url::parse(&options.url)?;
         let mut total = 0;
         match options.mode {
             Mode::Seq => total = small(client, url, options.count).await?,
@@ -27,7 +27,7 @@ fn main() -> Result<(), Fault> {
             }
             Mode::Dl | Mode::Gz => {
                 for _ in 0..options.count {
-                    let mut response = client.get(&url).send().await?;
+                    let mut response = client.get(url.clone()).send().await?;
                     while let Some(piece) = response.chunk().await? {
                         total += piece.len();
                     }
@@ -39,10 +39,10 @@ fn main() -> Result<(), Fault> {
     })
 }
 
-async fn small(client: Client, url: String, count: usize) -> Result<usize, Fault> {
+async fn small(client: Client, url: Url, count: usize) -> Result<usize, Fault> {
     let mut total = 0;
     for _ in 0..count {
-        total += client.get(&url).send().await?.bytes().await?.len();
+        total += client.get(url.clone()).send().await?.bytes().await?.len();
     }
     Ok(total)
 }
