@@ -1,9 +1,11 @@
 //! `cargo xtask deps`: who may depend on whom, and how many crates each package may pull.
 
+mod providers;
+
 use std::collections::BTreeSet;
 
 use crate::args::Args;
-use crate::{Outcome, shell};
+use crate::{Outcome, features, shell};
 
 /// What one package of the workspace may depend on.
 struct Rule {
@@ -110,7 +112,8 @@ const RULES: &[Rule] = &[
 /// Every feature of the umbrella but those of TLS: a build with all of them has nothing of it below.
 const WITHOUT_TLS: &str = "client,digest,download,cookies,encoding,files,server,signals";
 /// What TLS brings.
-const TLS: &[&str] = &["avocet-tls", "rustls", "rustls-webpki", "aws-lc-rs", "aws-lc-sys", "ring"];
+const TLS: &[&str] =
+    &["avocet-tls", "rustls", "rustls-webpki", "aws-lc-rs", "aws-lc-sys", "ring", "graviola"];
 
 /// Packages that are not published: tests and tools, which may name anything.
 const UNPUBLISHED: &[&str] = &["avocet-testkit", "avocet-tests", "avocet-benches", "xtask"];
@@ -143,8 +146,9 @@ pub(crate) fn run(args: &mut Args) -> Outcome {
                 .args(more);
             shell::read_quietly(&mut command).map(|text| crates(&text))
         };
-        let direct = tree(&["--depth", "1", "--all-features"])?;
-        let below = tree(&["--all-features", "--target", "all"])?;
+        let features = features::of(rule.package)?;
+        let direct = tree(&["--depth", "1", "--features", &features])?;
+        let below = tree(&["--features", &features, "--target", "all"])?;
         let plain = tree(&[])?.iter().filter(|name| !is_own(name)).count();
         println!("{:18} {plain:>7} {:>7} {:>4}", rule.package, rule.ceiling, rule.goal);
         faults.extend(faults_of(rule, &direct, &below, plain));
@@ -158,10 +162,12 @@ pub(crate) fn run(args: &mut Args) -> Outcome {
     for name in crates(&without).iter().map(|id| name_of(id)).filter(|name| TLS.contains(name)) {
         faults.push(format!("{name} is below avocet without its feature `tls`"));
     }
+    faults.extend(providers::check()?);
     let everything = shell::read(
         shell::cargo()
             .args(["tree", "--locked", "--workspace", "--prefix", "none", "--no-dedupe"])
-            .args(["--edges", "normal,build,dev", "--all-features", "--target", "all"]),
+            .args(["--edges", "normal,build,dev", "--target", "all"])
+            .args(["--features", &features::of_workspace()?]),
     )?;
     let everything = crates(&everything);
     faults.extend(unruled(&everything));

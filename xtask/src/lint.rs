@@ -1,7 +1,7 @@
 //! `cargo xtask lint`: what the compiler's own tools have to say.
 
 use crate::args::Args;
-use crate::{Outcome, shell};
+use crate::{Outcome, features, shell};
 
 pub(crate) fn run(args: &mut Args) -> Outcome {
     let fix = args.flag("--fix");
@@ -19,21 +19,18 @@ pub(crate) fn format() -> Outcome {
 }
 
 pub(crate) fn clippy() -> Outcome {
-    shell::run(shell::cargo().args([
-        "clippy",
-        "--workspace",
-        "--all-features",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ]))
+    shell::run(
+        shell::cargo()
+            .args(["clippy", "--workspace", "--all-targets"])
+            .args(["--features", &features::of_workspace()?])
+            .args(["--", "-D", "warnings"]),
+    )
 }
 
 pub(crate) fn documentation() -> Outcome {
     shell::run(
         shell::cargo()
-            .args(["doc", "--workspace", "--all-features", "--no-deps"])
+            .args(["doc", "--workspace", "--no-deps", "--features", &features::of_workspace()?])
             .env("RUSTDOCFLAGS", "-D warnings"),
     )
 }

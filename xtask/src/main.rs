@@ -10,9 +10,11 @@ mod conformance;
 mod deny;
 mod deps;
 mod dist;
+mod features;
 mod fuzz;
 mod interop;
 mod lint;
+mod providers;
 mod shell;
 mod stress;
 mod test;
@@ -98,6 +100,13 @@ const TASKS: &[Task] = &[
         summary: "who may depend on whom, and how many crates each package pulls",
         details: "",
         run: deps::run,
+    },
+    Task {
+        name: "providers",
+        usage: "providers [ring | graviola]",
+        summary: "the tests of TLS with other cryptography than AWS-LC",
+        details: "",
+        run: providers::run,
     },
     Task {
         name: "deny",

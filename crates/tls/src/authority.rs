@@ -83,10 +83,11 @@ impl Authority {
         let certificate = fs::read_to_string(&path).map_err(|error| failed(&path, &error))?;
         let text = fs::read_to_string(&key_path).map_err(|error| failed(&key_path, &error))?;
         let key = KeyPair::from_pem(&text).map_err(|error| failed(&key_path, &error))?;
-        let params = root(&key).map_err(|error| failed(&key_path, &error))?;
+        let name = name(&key)?;
+        let params = root(&name).map_err(|error| failed(&key_path, &error))?;
         let known = Credentials::of_pem(format!("{certificate}{text}").as_bytes())?;
         let shown = known.chain.first().and_then(|der| Certificate::parse(der).ok());
-        if shown.is_none_or(|shown| !shown.subject.ends_with(&name(&key))) {
+        if shown.is_none_or(|shown| !shown.subject.ends_with(&name)) {
             return Err(failed(&path, "the certificate is not that of the key beside it"));
         }
         Ok(Some(Self { issuer: Issuer::new(params, key), certificate, path }))
@@ -97,7 +98,8 @@ impl Authority {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(|error| cannot(folder, error))?;
         let key = KeyPair::generate().map_err(|error| failed(folder, &error))?;
-        let certificate = root(&key).and_then(|params| params.self_signed(&key));
+        let name = name(&key)?;
+        let certificate = root(&name).and_then(|params| params.self_signed(&key));
         let certificate = certificate.map_err(|error| failed(folder, &error))?;
         // The key comes first: without the certificate it is an authority that is not complete, and
         // with the certificate alone there would seem to be one.
@@ -168,21 +170,22 @@ impl Issued {
     }
 }
 
-/// What the certificate of an authority says, which follows from its key.
-fn root(key: &KeyPair) -> Result<CertificateParams, rcgen::Error> {
+/// What the certificate of an authority of this name says.
+fn root(name: &str) -> Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::new(Vec::new())?;
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::OrganizationName, "Avocet development");
-    params.distinguished_name.push(DnType::CommonName, name(key));
+    params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     valid(&mut params, ROOT_DAYS);
     Ok(params)
 }
 
-fn name(key: &KeyPair) -> String {
-    let digest = Provider::aws_lc().sha256(key.public_key_raw());
-    format!("Avocet development CA {}", hex(&digest[..digest.len().min(4)]))
+/// The name of an authority, which follows from its key.
+fn name(key: &KeyPair) -> Result<String, TlsError> {
+    let digest = Provider::built_in()?.sha256(key.public_key_raw());
+    Ok(format!("Avocet development CA {}", hex(&digest[..digest.len().min(4)])))
 }
 
 fn leaf(names: &[String], purpose: Purpose, days: i64) -> Result<CertificateParams, TlsError> {

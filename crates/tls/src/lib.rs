@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "issue")]
+#[cfg(all(feature = "issue", any(feature = "aws-lc", feature = "ring")))]
 mod authority;
 mod certificate;
 mod client;
@@ -21,7 +21,12 @@ mod transport;
 mod verifier;
 mod when;
 
-#[cfg(feature = "issue")]
+#[cfg(all(feature = "issue", not(any(feature = "aws-lc", feature = "ring"))))]
+compile_error!(
+    "the feature `issue` makes keys, which takes the feature `aws-lc` or `ring` beside it"
+);
+
+#[cfg(all(feature = "issue", any(feature = "aws-lc", feature = "ring")))]
 pub use authority::{Authority, Issued, Purpose};
 pub use certificate::{Certificate, MalformedCertificate};
 pub use client::{ClientSettings, ClientTls};

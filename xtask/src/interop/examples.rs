@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::{Outcome, shell};
+use crate::{Outcome, features, shell};
 
 pub(super) fn build() -> Outcome {
-    let package = ["build", "--package", "avocet", "--all-features", "--examples"];
+    let features = features::of("avocet")?;
+    let package = ["build", "--package", "avocet", "--examples", "--features", &features];
     shell::run(shell::cargo().args(package))
 }
 

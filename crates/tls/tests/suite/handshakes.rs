@@ -8,7 +8,7 @@ use avocet_tls::{
     ClientSettings, ClientTls, ErrorKind, Provider, ServerSettings, ServerTls, TlsError,
 };
 
-use crate::support::{Authority, connected, ends, pair, read, shake, write};
+use crate::support::{Authority, connected, cryptography, ends, pair, read, shake, write};
 
 #[test]
 fn both_sides_know_what_they_have() {
@@ -16,7 +16,8 @@ fn both_sides_know_what_they_have() {
     let (client, server) = connected(&server, &client);
     let theirs = client.info().secured.as_deref().unwrap();
     assert_eq!((theirs.version, theirs.resumed), ("TLSv1.3", false));
-    assert_eq!(theirs.group.as_deref(), Some("X25519MLKEM768"));
+    let preferred = Provider::built_in().unwrap().groups().remove(0);
+    assert_eq!(theirs.group.as_deref(), Some(&*preferred));
     assert!(theirs.cipher.starts_with("TLS13_AES_"), "{}", theirs.cipher);
     let shown = theirs.peer.as_ref().unwrap();
     assert!(shown.verified && shown.fingerprint.len() == 64 && shown.chain.len() == 1);
@@ -53,7 +54,7 @@ fn both_versions_are_spoken() {
 #[test]
 fn a_provider_that_seals_no_tickets_has_sessions_in_memory() {
     let authority = Authority::new("Test CA");
-    let provider = Provider::of_rustls(rustls::crypto::aws_lc_rs::default_provider(), None);
+    let provider = Provider::of_rustls(cryptography(), None);
     let settings = ServerSettings::new()
         .credentials(authority.issue(&["localhost"]).credentials())
         .provider(provider.clone());

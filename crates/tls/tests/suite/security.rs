@@ -10,7 +10,9 @@ use avocet_tls::{
 };
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 
-use crate::support::{Authority, Issued, client, connected, ends, pair, read, shake, write};
+use crate::support::{
+    Authority, Issued, client, connected, cryptography, ends, pair, read, shake, write,
+};
 
 fn serving(issued: &Issued) -> ServerTls {
     ServerTls::open(ServerSettings::new().credentials(issued.credentials())).unwrap()
@@ -221,7 +223,7 @@ fn security_early_data_is_off() {
     let server = serving(&authority.issue(&["localhost"]));
     let mut roots = rustls::RootCertStore::empty();
     roots.add(authority.0.der().clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(cryptography());
     let mut config = rustls::ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()

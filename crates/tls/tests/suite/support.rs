@@ -10,6 +10,17 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose,
 };
+use rustls::crypto::CryptoProvider;
+
+/// The cryptography that is compiled in, as rustls has it.
+pub(crate) fn cryptography() -> CryptoProvider {
+    #[cfg(feature = "aws-lc")]
+    return rustls::crypto::aws_lc_rs::default_provider();
+    #[cfg(all(feature = "graviola", not(feature = "aws-lc")))]
+    return rustls_graviola::default_provider();
+    #[cfg(all(feature = "ring", not(any(feature = "aws-lc", feature = "graviola"))))]
+    return rustls::crypto::ring::default_provider();
+}
 
 /// Who issues certificates in a test.
 pub(crate) struct Authority(pub(crate) CertifiedIssuer<'static, KeyPair>);
