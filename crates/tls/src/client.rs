@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use avocet_net::Transport;
 use rustls::client::WebPkiServerVerifier;
@@ -40,8 +40,10 @@ pub struct ClientSettings {
 pub struct ClientTls {
     config: Arc<ClientConfig>,
     setup: Arc<Setup>,
-    /// The checks of certificates, also where connections go without.
-    checks: Arc<Checks>,
+    settings: Arc<ClientSettings>,
+    /// The checks of certificates. Where connections go without they are made when somebody asks for
+    /// one: the system has some hundred roots, and to read them takes longer than a request.
+    checks: Arc<OnceLock<Result<Arc<Checks>, TlsError>>>,
 }
 
 impl ClientSettings {
@@ -132,33 +134,28 @@ impl ClientTls {
     /// Reads the files and puts everything together.
     ///
     /// *Errors*: what is missing, malformed or does not belong together, with the file's name. Where
-    /// nothing is checked no roots are needed.
+    /// nothing is checked no roots are needed, and none are read.
     pub fn open(settings: ClientSettings) -> Result<Self, TlsError> {
         let provider = match &settings.provider {
             Some(provider) => provider.clone(),
             None => Provider::built_in()?,
         };
-        let checks = match chain_check(&settings, &provider) {
-            Ok(chain) => Some(chain),
-            Err(error) if settings.unchecked => {
-                log::debug!("{error}");
-                None
-            }
-            Err(error) => return Err(error),
+        let checks = OnceLock::new();
+        let in_use = if settings.unchecked {
+            let pins = settings.pins.clone();
+            Arc::new(Checks { chain: None, pins, provider: provider.clone() })
+        } else {
+            let made = made_checks(&settings, &provider)?;
+            checks.get_or_init(|| Ok(made.clone()));
+            made
         };
-        let checked =
-            |chain| Checks { chain, pins: settings.pins.clone(), provider: provider.clone() };
-        let in_use = if settings.unchecked { checked(None) } else { checked(checks.clone()) };
         let config = config(&settings, &provider, in_use)?;
-        let setup = Setup {
-            provider: provider.clone(),
-            to_plaintext: Vec::new(),
-            verifies: !settings.unchecked,
-        };
+        let setup = Setup { provider, to_plaintext: Vec::new(), verifies: !settings.unchecked };
         Ok(Self {
             config: Arc::new(config),
             setup: Arc::new(setup),
-            checks: Arc::new(checked(checks)),
+            settings: Arc::new(settings),
+            checks: Arc::new(checks),
         })
     }
 
@@ -180,16 +177,18 @@ impl ClientTls {
     /// Checks a chain of certificates, DER and the own one first, as a connection with this host
     /// would, also if this client connects without.
     ///
-    /// *Errors*: why it would be refused.
+    /// *Errors*: why it would be refused; with a client that connects without checks also why there can
+    /// be none, as for [`ClientTls::open`].
+    ///
+    /// *Blocking*: such a client reads the files of roots and revocation lists with the first call.
     pub fn check(&self, chain: &[Vec<u8>], host: &str) -> Result<(), TlsError> {
         let name = server_name(host)?;
         let chain: Vec<_> = chain.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
         let none = || TlsError::new(ErrorKind::Protocol, format!("{host} shows no certificate"));
         let (leaf, others) = chain.split_first().ok_or_else(none)?;
-        if self.checks.chain.is_none() {
-            return Err(TlsError::new(ErrorKind::Roots, "no authority is trusted"));
-        }
-        let checked = self.checks.verify_server_cert(leaf, others, &name, &[], UnixTime::now());
+        let make = || made_checks(&self.settings, &self.setup.provider);
+        let checks = self.checks.get_or_init(make).as_ref().map_err(TlsError::clone)?;
+        let checked = checks.verify_server_cert(leaf, others, &name, &[], UnixTime::now());
         checked.map(|_| ()).map_err(|error| describe(error, Role::Client { name: host }))
     }
 
@@ -206,7 +205,7 @@ impl ClientTls {
 
 impl fmt::Debug for ClientTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientTls").field("checks", &self.checks).finish_non_exhaustive()
+        f.debug_struct("ClientTls").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
@@ -219,10 +218,8 @@ fn server_name(host: &str) -> Result<ServerName<'static>, TlsError> {
     })
 }
 
-fn chain_check(
-    settings: &ClientSettings,
-    provider: &Provider,
-) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
+/// The checks that the settings ask for, if they do not ask for none.
+fn made_checks(settings: &ClientSettings, provider: &Provider) -> Result<Arc<Checks>, TlsError> {
     let mut lists = Vec::new();
     for path in &settings.revoked {
         lists.extend(pem::revocation_lists(path)?);
@@ -237,13 +234,14 @@ fn chain_check(
         };
         TlsError::new(kind, error.to_string())
     })?;
-    Ok(verifier)
+    let pins = settings.pins.clone();
+    Ok(Arc::new(Checks { chain: Some(verifier), pins, provider: provider.clone() }))
 }
 
 fn config(
     settings: &ClientSettings,
     provider: &Provider,
-    checks: Checks,
+    checks: Arc<Checks>,
 ) -> Result<ClientConfig, TlsError> {
     let unfit = |error| TlsError::caused_by(ErrorKind::Settings, format!("{error}"), error);
     let versions: &[&SupportedProtocolVersion] = match (settings.only_12, settings.only_13) {
@@ -255,7 +253,7 @@ fn config(
         .with_protocol_versions(versions)
         .map_err(unfit)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(checks));
+        .with_custom_certificate_verifier(checks);
     let mut config = match &settings.credentials {
         None => builder.with_no_client_auth(),
         Some((certificates, key)) => {

@@ -2,8 +2,8 @@
 
 use avocet_net::Transport;
 use avocet_tls::{
-    Certificate, ClientCertificates, ClientSettings, ClientTls, Distrust, ErrorKind, Roots,
-    ServerSettings, ServerTls, TlsError,
+    Certificate, ClientCertificates, ClientSettings, ClientTls, Credentials, Distrust, ErrorKind,
+    Roots, ServerSettings, ServerTls, TlsError,
 };
 use rcgen::{ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
 
@@ -147,6 +147,27 @@ fn unchecked_means_unchecked_and_says_so() {
     let (one, two) = shake(&mut here, &mut there);
     one.and(two).unwrap();
     assert!(!here.info().secured.as_ref().unwrap().peer.as_ref().unwrap().verified);
+}
+
+/// Those of a system take longer to read than a request takes.
+#[test]
+fn unchecked_roots_are_read_when_a_check_is_asked_for() {
+    let authority = Authority::new("Test CA");
+    let issued = authority.issue(&["localhost"]);
+    let chain = Credentials::certificates_of_pem(issued.certificate.as_bytes()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("later.pem");
+    let settings = || ClientSettings::new(Roots::none().file(&path));
+    assert_eq!(ClientTls::open(settings()).unwrap_err().kind(), ErrorKind::Roots);
+    let open = || ClientTls::open(settings().dangerously_unchecked()).unwrap();
+    let (early, client) = (open(), open());
+    let other = client.clone();
+    let error = early.check(&chain, "localhost").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Roots, "{error}");
+    std::fs::write(&path, authority.0.pem()).unwrap();
+    client.check(&chain, "localhost").unwrap();
+    std::fs::remove_file(&path).unwrap();
+    other.check(&chain, "localhost").expect("they are read once for all clones");
 }
 
 #[test]
