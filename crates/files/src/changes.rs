@@ -11,15 +11,14 @@ mod quota;
 mod refusal;
 mod resumable;
 mod same_origin;
+mod terms;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::Instant;
 
 use avocet_net::WorkerPool;
-use avocet_semantics::conditions::{Conditions, Outcome};
-use avocet_semantics::dates;
 use avocet_server::{Reply, Request, Response};
-use avocet_wire::OwnedHead;
 use http::header::HeaderName;
 use http::{Method, StatusCode};
 
@@ -27,7 +26,6 @@ use crate::deferred::Deferred;
 use crate::path::FilePath;
 use crate::root::Root;
 use crate::service::Shared;
-use crate::validators::Stamp;
 use quota::{Claim, Quota};
 use resumable::Uploads;
 
@@ -76,7 +74,10 @@ impl Changes {
     }
 
     /// Whether files may be uploaded: by `PUT`, which may be resumed
-    /// (draft-ietf-httpbis-resumable-upload), and by the form of the listing.
+    /// (draft-ietf-httpbis-resumable-upload), also by a later process, and by the form of the listing.
+    ///
+    /// *Bounds*: an upload that waits to be resumed is kept for a day after it was last asked for; up to 128
+    /// wait, fewer where the system allows few open files, and more are answered 503.
     pub fn upload(mut self, allowed: bool) -> Self {
         self.uploads = allowed;
         self
@@ -151,14 +152,31 @@ pub(crate) struct State {
     pub(crate) rules: Changes,
     quota: Arc<Quota>,
     alone: Mutex<()>,
-    uploads: Uploads,
+    uploads: Arc<Uploads>,
+    begin: Instant,
+    /// When what is left over was looked for last, in seconds after the beginning.
+    swept: AtomicU64,
 }
 
 impl State {
-    /// `most` uploads may wait to be resumed.
-    pub(crate) fn new(rules: Changes, most: usize) -> Self {
-        let quota = Quota::new(rules.quota);
-        Self { rules, quota, alone: Mutex::default(), uploads: Uploads::new(most) }
+    /// `most` uploads may wait to be resumed. Those into a folder belong to all services of it, so that
+    /// one may take the place of another.
+    pub(crate) fn new(rules: Changes, root: &Root, most: usize) -> Self {
+        Self {
+            quota: Quota::new(rules.quota),
+            rules,
+            alone: Mutex::default(),
+            uploads: Uploads::of(root, most),
+            begin: Instant::now(),
+            swept: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether it is time to look for uploads that nobody goes on with; true once an hour.
+    fn is_sweep_due(&self) -> bool {
+        let (now, order) = (self.begin.elapsed().as_secs(), Ordering::Relaxed);
+        let last = self.swept.load(order);
+        now >= last + SWEPT_EVERY && self.swept.compare_exchange(last, now, order, order).is_ok()
     }
 
     /// Room for a file of this service's own.
@@ -204,6 +222,12 @@ impl Change<'_> {
             let refused = refusal::because(StatusCode::FORBIDDEN, explanation);
             return self.refuse(reply, refused);
         }
+        if self.shared.changes.rules.uploads && self.shared.changes.is_sweep_due() {
+            let shared = self.shared.clone();
+            if self.pool.execute(move || sweep(&shared.base.root())).is_err() {
+                log::warn!("uploads that were broken off are not looked for");
+            }
+        }
         if let Some(token) = resumable::token(request).filter(|_| self.shared.changes.rules.uploads)
             && matches!(request.method().as_str(), "HEAD" | "PATCH" | "DELETE")
         {
@@ -239,24 +263,6 @@ impl Change<'_> {
     }
 }
 
-/// Whether the fields of a request let a file be replaced, or deleted.
-fn check_conditions(head: &OwnedHead, taken: &Taken) -> Result<(), Refused> {
-    let conditions = Conditions::from_fields(head.fields());
-    if conditions.is_empty() {
-        return Ok(());
-    }
-    let now = SystemTime::now();
-    let stamp = match taken {
-        Taken::File(metadata) => Some(Stamp::new(metadata, now)),
-        _ => None,
-    };
-    let validators = stamp.as_ref().map(Stamp::validators);
-    match conditions.evaluate(head.method(), validators.as_ref(), dates::seconds(now)) {
-        Outcome::PreconditionFailed => Err(refusal::plain(StatusCode::PRECONDITION_FAILED)),
-        Outcome::Proceed | Outcome::NotModified => Ok(()),
-    }
-}
-
 /// Whether an upload may have this place.
 fn check_place(rules: &Changes, taken: &Taken) -> Result<(), Refused> {
     let explanation = match taken {
@@ -270,3 +276,6 @@ fn check_place(rules: &Changes, taken: &Taken) -> Result<(), Refused> {
 }
 
 pub(crate) static UPLOAD_LIMIT: HeaderName = HeaderName::from_static("upload-limit");
+
+/// Seconds between two looks at all files.
+const SWEPT_EVERY: u64 = 60 * 60;

@@ -3,6 +3,7 @@
 use std::thread;
 
 use avocet_server::{Response, Ticket};
+use avocet_wire::FieldBuf;
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 
@@ -29,6 +30,11 @@ impl Deferred {
     ) -> Self {
         self.complete = Some(Box::new(complete));
         self
+    }
+
+    /// Has an interim response sent, unless too many wait already.
+    pub(crate) fn interim(&self, status: StatusCode, fields: FieldBuf) -> bool {
+        self.ticket.as_ref().is_some_and(|ticket| ticket.interim(status, fields))
     }
 
     pub(crate) fn send(mut self, response: Response) {

@@ -282,7 +282,7 @@ impl Folder {
             check_part(&root, part)?;
         }
         let gate = Gate::new(self.access)?;
-        let changes = State::new(self.changes, descriptors() / 2);
+        let changes = State::new(self.changes, &root, descriptors() / 2);
         let kept = self.sidecars && self.offers_codings && self.makes_codings;
         let sidecars = kept.then(Sidecars::new);
         let dictionaries = (self.dictionaries && self.makes_codings).then(Dictionaries::default);

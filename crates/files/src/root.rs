@@ -61,6 +61,11 @@ impl Root {
         Ok(Self { folder, way, identity })
     }
 
+    /// What tells this folder from others: device and number.
+    pub(crate) fn identity(&self) -> (u64, u64) {
+        self.identity
+    }
+
     /// Whether both are one folder.
     pub(crate) fn is_same_folder(&self, other: &Self) -> bool {
         self.identity == other.identity

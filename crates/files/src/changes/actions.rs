@@ -5,7 +5,7 @@ use std::sync::Arc;
 use avocet_semantics::file_names;
 use avocet_semantics::media_types::MediaType;
 use avocet_server::{Reply, Request, Response};
-use avocet_wire::{InvalidField, OwnedHead};
+use avocet_wire::InvalidField;
 use http::StatusCode;
 use http::header::{ALLOW, CONTENT_TYPE, LOCATION};
 use rustix::fs::{AtFlags, Mode, mkdirat, unlinkat};
@@ -13,7 +13,8 @@ use rustix::io::{Errno, retry_on_intr};
 
 use super::place::{Place, Taken};
 use super::refusal::Refused;
-use super::{Change, check_conditions, refusal};
+use super::terms::Terms;
+use super::{Change, refusal};
 use crate::listing::form_value;
 use crate::path::FilePath;
 use crate::service::{Shared, or_500};
@@ -36,8 +37,11 @@ impl Change<'_> {
     }
 
     pub(super) fn delete(&self, request: &Request<'_>, reply: Reply<'_>) {
-        let head = request.head().to_owned();
-        self.work(reply, move |shared, path| match delete(shared, path, Some(&head)) {
+        let terms = match Terms::of(request) {
+            Ok(terms) => terms,
+            Err(refused) => return self.refuse(reply, refused),
+        };
+        self.work(reply, move |shared, path| match delete(shared, path, &terms) {
             Ok(()) => Response::new(StatusCode::NO_CONTENT),
             Err(refused) => refused.into(),
         });
@@ -85,7 +89,7 @@ fn act(shared: &Arc<Shared>, folder: &FilePath<'_>, content: &[u8]) -> Response 
         },
         "delete" if rules.deletes => names.iter().try_for_each(|name| {
             let path = reachable(shared, folder, listed(folder, name)?)?;
-            delete(shared, &path, None)
+            delete(shared, &path, &Terms::default())
         }),
         _ => Err(refusal::because(StatusCode::BAD_REQUEST, "The form asks for nothing known.")),
     };
@@ -149,7 +153,7 @@ fn make_folder(shared: &Shared, path: &FilePath<'_>) -> Result<(), Refused> {
     Ok(())
 }
 
-fn delete(shared: &Shared, path: &FilePath<'_>, head: Option<&OwnedHead>) -> Result<(), Refused> {
+fn delete(shared: &Shared, path: &FilePath<'_>, terms: &Terms) -> Result<(), Refused> {
     let place = match Place::find(&shared.base.root(), &shared.rules, path) {
         // What is in no folder is not there.
         Err(refused) if refused.status() == StatusCode::CONFLICT && !path.is_root() => {
@@ -159,9 +163,7 @@ fn delete(shared: &Shared, path: &FilePath<'_>, head: Option<&OwnedHead>) -> Res
     };
     let _alone = shared.changes.alone();
     let taken = place.taken()?;
-    if let Some(head) = head {
-        check_conditions(head, &taken)?;
-    }
+    terms.check(&taken)?;
     let (flags, size) = match taken {
         Taken::File(metadata) if !path.is_folder() => (AtFlags::empty(), metadata.size),
         Taken::Folder => (AtFlags::REMOVEDIR, 0),

@@ -1,26 +1,30 @@
 //! A file on its way: under a name of its own until it is whole.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use avocet_semantics::dates;
 use http::StatusCode;
-use rustix::fs::{AtFlags, Mode, OFlags, linkat, openat, renameat, unlinkat};
+use rustix::fs::{
+    AtFlags, FlockOperation, Mode, OFlags, flock, fstat, linkat, openat, renameat, statat, unlinkat,
+};
 use rustix::io::{Errno, retry_on_intr};
+use rustix::process::geteuid;
 
 use super::every::for_each_file;
 use super::place::{Place, Taken};
-use super::quota::Claim;
+use super::quota::{Claim, Quota};
 use super::refusal::Refused;
 use super::{State, refusal};
-use crate::metadata::Metadata;
+use crate::metadata::{Kind, Metadata};
 use crate::path::{DRAFT, FilePath};
 use crate::random;
 use crate::root::Root;
 
 /// A temporary file in the folder where it is to be; it goes when it is dropped before it was
-/// published.
+/// published, unless it was said that it stays.
 pub(crate) struct Draft {
     place: Place,
     /// Its name until then.
@@ -30,6 +34,8 @@ pub(crate) struct Draft {
     len: u64,
     largest: u64,
     is_there: bool,
+    /// Whether the file outlives this.
+    stays: bool,
 }
 
 /// What publishing has done.
@@ -41,17 +47,104 @@ pub(crate) struct Published {
 impl Draft {
     /// Makes an empty one. `claim` is what its content may take so far, `largest` what it may at most.
     pub(crate) fn new(place: Place, claim: Claim, largest: u64) -> Result<Self, Refused> {
-        let token = random::token().map_err(|error| refusal::of_io(&error))?;
-        let name = format!("{DRAFT}{token}");
+        Self::named(place, &new_name()?, claim, largest)
+    }
+
+    /// The same with a name of the caller's, which must be one of a draft.
+    pub(crate) fn named(
+        place: Place,
+        name: &str,
+        mut claim: Claim,
+        largest: u64,
+    ) -> Result<Self, Refused> {
+        debug_assert!(FilePath::is_draft_name(name.as_bytes()), "drafts are never served");
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let (flags, mode) = (flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o666));
-        let file = retry_on_intr(|| openat(place.folder(), name.as_str(), flags, mode));
+        let file = retry_on_intr(|| openat(place.folder(), name, flags, mode));
         let file = Some(File::from(file.map_err(refusal::of_error)?));
-        Ok(Self { place, name, file, claim: Some(claim), len: 0, largest, is_there: true })
+        claim.cover(name);
+        let (name, claim) = (name.to_owned(), Some(claim));
+        Ok(Self { place, name, file, claim, len: 0, largest, is_there: true, stays: false })
+    }
+
+    /// One that was left behind, of which the first `len` bytes count.
+    ///
+    /// *Errors*: as an answer; 404 where there is none of which that can be true.
+    pub(crate) fn again(
+        place: Place,
+        name: &str,
+        (len, inode): (u64, u64),
+        claim: impl FnOnce() -> Claim,
+        largest: u64,
+    ) -> Result<Self, Refused> {
+        let gone = || refusal::plain(StatusCode::NOT_FOUND);
+        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = retry_on_intr(|| openat(place.folder(), name, flags, Mode::empty()));
+        let file = File::from(file.map_err(|_| gone())?);
+        let stat = fstat(&file).map_err(refusal::of_error)?;
+        let metadata = Metadata::from_stat(&stat);
+        let is_ours = metadata.kind == Kind::File
+            && metadata.inode == inode
+            && metadata.size >= len
+            && stat.st_nlink == 1
+            && stat.st_uid == geteuid().as_raw();
+        if !is_ours {
+            return Err(gone());
+        }
+        // Another process may be about to hand over, its last request not at its end.
+        // Not every file system has locks; those that have keep away another process, which may be about
+        // to hand over, its last request not at its end.
+        let locked = retry_on_intr(|| flock(&file, FlockOperation::NonBlockingLockExclusive));
+        if matches!(locked, Err(Errno::WOULDBLOCK)) {
+            return Err(refusal::busy());
+        }
+        let set = file.set_len(len).and_then(|()| (&file).seek(SeekFrom::End(0)));
+        set.map_err(|error| refusal::of_io(&error))?;
+        let (name, file, claim) = (name.to_owned(), Some(file), Some(claim()));
+        Ok(Self { place, name, file, claim, len, largest, is_there: true, stays: true })
+    }
+
+    /// Keeps the file when this is dropped, for [`again`](Self::again). A second process that tries
+    /// that meanwhile is told to wait.
+    pub(crate) fn stay(&mut self) {
+        self.stays = true;
+        let Some(file) = &self.file else { return };
+        if let Err(error) = retry_on_intr(|| flock(file, FlockOperation::NonBlockingLockExclusive))
+        {
+            log::debug!("an upload is not locked: {error}");
+        }
+    }
+
+    /// Removes the file.
+    pub(crate) fn discard(mut self) {
+        self.stays = false;
+    }
+
+    /// Goes on under the rules of a service that has taken the place of another.
+    pub(crate) fn follow(&mut self, quota: &Arc<Quota>, root: &Root, largest: u64) {
+        self.largest = largest;
+        if self.claim.as_ref().is_none_or(|claim| !claim.is_of(quota)) {
+            self.claim = Some(quota.adopt(root, &self.name, self.len));
+        }
     }
 
     pub(crate) fn len(&self) -> u64 {
         self.len
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(crate) fn inode(&self) -> Result<u64, Refused> {
+        let Some(file) = &self.file else { return Err(refusal::of_error(Errno::BADF)) };
+        Ok(Metadata::of(file).map_err(refusal::of_error)?.inode)
+    }
+
+    /// Has what was written so far outlast a loss of power.
+    pub(crate) fn sync(&self) -> Result<(), Refused> {
+        let Some(file) = &self.file else { return Ok(()) };
+        file.sync_data().map_err(|error| refusal::of_io(&error))
     }
 
     /// Appends.
@@ -103,6 +196,7 @@ impl Draft {
         state: &State,
         check: impl FnOnce(&Taken) -> Result<(), Refused>,
     ) -> Result<Published, Refused> {
+        self.stays = false;
         self.complete()?;
         let (is_new, replaced) = {
             let _alone = state.alone();
@@ -142,10 +236,18 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        if self.is_there {
+        if self.is_there && !self.stays {
             remove(&self.place, &self.name);
         }
     }
+}
+
+/// A name for a draft.
+///
+/// *Errors*: as an answer, where the system has no randomness.
+pub(crate) fn new_name() -> Result<String, Refused> {
+    let token = random::token().map_err(|error| refusal::of_io(&error))?;
+    Ok(format!("{DRAFT}{token}"))
 }
 
 /// Gives a draft a name that nothing else may have, whoever else makes files there.
@@ -179,8 +281,7 @@ fn remove(place: &Place, draft: &str) {
     }
 }
 
-/// Removes what uploads of a process that was killed have left behind: drafts that nobody has written
-/// to for a day.
+/// Removes what was left behind of uploads with which nobody has gone on for a day.
 ///
 /// *Blocking*: for as long as it takes to look at every file.
 pub(crate) fn sweep(root: &Root) {
@@ -189,12 +290,25 @@ pub(crate) fn sweep(root: &Root) {
         if !FilePath::is_draft_name(name) || stat.st_mtime > long_ago {
             return;
         }
-        match retry_on_intr(|| unlinkat(folder, name, AtFlags::empty())) {
-            Ok(()) => log::info!("removed an upload that was broken off"),
-            Err(error) => log::warn!("an upload that was broken off stays: {error}"),
+        // Somebody may have asked for the upload, though it has not grown since.
+        let record = [name, RECORD.as_bytes()].concat();
+        let asked = retry_on_intr(|| statat(folder, &record, AtFlags::SYMLINK_NOFOLLOW));
+        if asked.is_ok_and(|stat| stat.st_mtime > long_ago) {
+            return;
+        }
+        // Without what is known of it a draft is of no use, however young it is.
+        for name in [Some(name), name.strip_suffix(RECORD.as_bytes())].into_iter().flatten() {
+            match retry_on_intr(|| unlinkat(folder, name, AtFlags::empty())) {
+                Ok(()) => log::info!("removed what was left of an upload"),
+                Err(Errno::NOENT) => {}
+                Err(error) => log::warn!("what was left of an upload stays: {error}"),
+            }
         }
     });
 }
+
+/// How the name of what is known of a draft ends, behind the draft's own.
+pub(crate) const RECORD: &str = ".state";
 
 #[cfg(test)]
 mod tests {
@@ -215,11 +329,16 @@ mod tests {
         let now = u64::try_from(dates::seconds(SystemTime::now())).unwrap();
         make(&format!("{DRAFT}old"), now - 90_000);
         make(&format!("{DRAFT}new"), now - 80_000);
+        make(&format!("{DRAFT}asked"), now - 90_000);
+        make(&format!("{DRAFT}asked{RECORD}"), now - 80_000);
+        make(&format!("{DRAFT}left"), now - 80_000);
+        make(&format!("{DRAFT}left{RECORD}"), now - 90_000);
         make("old", now - 90_000);
         sweep(&Root::open(folder.path(), Links::Inside).unwrap());
         let mut left: Vec<_> =
             std::fs::read_dir(&deep).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();
-        assert_eq!(left, [format!("{DRAFT}new").as_str(), "old"]);
+        let asked = [format!("{DRAFT}asked"), format!("{DRAFT}asked{RECORD}")];
+        assert_eq!(left, [&asked[0], &asked[1], &format!("{DRAFT}new"), "old"]);
     }
 }

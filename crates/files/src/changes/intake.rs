@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use avocet_net::{Notifier, WorkerPool};
 use avocet_server::{Feed, Reply, Response};
-use avocet_wire::Fields;
+use avocet_wire::{FieldBuf, Fields};
 use http::StatusCode;
 
 use super::refusal::Refused;
@@ -81,6 +81,16 @@ impl Intake {
         shared.lock().answer = Some(Deferred::new(ticket).completed(complete));
         let job = Job { shared: shared.clone(), work: Some(Work::Open(open)) };
         shared.execute(job);
+    }
+
+    /// Has an interim response sent to the client, unless it does not take those before.
+    pub(crate) fn interim(&self, status: StatusCode, fields: FieldBuf) {
+        let state = self.0.lock();
+        if let Some(answer) = &state.answer
+            && !answer.interim(status, fields)
+        {
+            log::debug!("a client does not take {status}");
+        }
     }
 
     /// Ends the request as if its client had gone.

@@ -53,6 +53,11 @@ impl Place {
         Self { folder: Arc::clone(folder), name: name.as_bytes().to_vec() }
     }
 
+    /// The same once more.
+    pub(crate) fn again(&self) -> Self {
+        Self { folder: Arc::clone(&self.folder), name: self.name.clone() }
+    }
+
     pub(crate) fn folder(&self) -> BorrowedFd<'_> {
         self.folder.as_fd()
     }

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use avocet_server::{Reply, Request, Response};
-use avocet_wire::{InvalidField, OwnedHead};
+use avocet_wire::InvalidField;
 use http::StatusCode;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, ETAG, LOCATION};
 
-use super::draft::{Draft, Published};
+use super::draft::{self, Draft, Published};
 use super::intake::{Intake, Receiver};
 use super::place::Place;
 use super::refusal::Refused;
-use super::{Change, check_conditions, check_place, refusal, resumable};
+use super::terms::Terms;
+use super::{Change, check_place, refusal, resumable};
 use crate::path::FilePath;
 use crate::service::{Shared, or_500};
 use crate::validators::Stamp;
@@ -19,8 +20,8 @@ use crate::validators::Stamp;
 /// Where the content of a request is to go, and on which conditions.
 pub(super) struct Target {
     pub(super) path: FilePath<'static>,
-    /// The head of the request that began the upload.
-    pub(super) head: OwnedHead,
+    /// Those of the request that began the upload.
+    pub(super) terms: Terms,
 }
 
 impl Change<'_> {
@@ -28,7 +29,11 @@ impl Change<'_> {
         if let Err(refused) = self.check_put(request) {
             return self.refuse(reply, refused);
         }
-        let target = Target { path: self.path.to_owned(), head: request.head().to_owned() };
+        let terms = match Terms::of(request) {
+            Ok(terms) => terms,
+            Err(refused) => return self.refuse(reply, refused),
+        };
+        let target = Target { path: self.path.to_owned(), terms };
         if let Some(wanted) = resumable::Wanted::of(request) {
             return self.put_resumable(reply, target, wanted);
         }
@@ -37,7 +42,7 @@ impl Change<'_> {
         let complete = move |response| settings.settings.complete(response);
         Intake::start(self.pool, reply, complete, |_| {
             Box::new(move || {
-                let draft = target.open(&shared, length.unwrap_or(0))?;
+                let draft = target.open(&shared, length.unwrap_or(0), &draft::new_name()?)?;
                 Ok(Box::new(Put { shared, target, draft }))
             })
         });
@@ -69,22 +74,22 @@ impl Change<'_> {
 
 impl Target {
     /// Makes the draft of what is to be uploaded, of which `length` bytes are foreseen.
-    pub(super) fn open(&self, shared: &Shared, length: u64) -> Result<Draft, Refused> {
+    pub(super) fn open(&self, shared: &Shared, length: u64, draft: &str) -> Result<Draft, Refused> {
         let root = shared.base.root();
         let place = Place::find(&root, &shared.rules, &self.path)?;
         place.check_name(&shared.rules)?;
         let taken = place.taken()?;
-        check_conditions(&self.head, &taken)?;
+        self.terms.check(&taken)?;
         check_place(&shared.changes.rules, &taken)?;
         let claim = shared.changes.quota.claim(&root, length).ok_or_else(refusal::over_quota)?;
-        Draft::new(place, claim, shared.changes.rules.largest)
+        Draft::named(place, draft, claim, shared.changes.rules.largest)
     }
 
     /// Publishes what was uploaded.
     pub(super) fn publish(&self, shared: &Shared, draft: Draft) -> Response {
         let changes = &shared.changes;
         let check = |taken: &_| {
-            check_conditions(&self.head, taken)?;
+            self.terms.check(taken)?;
             check_place(&changes.rules, taken)
         };
         match draft.publish(changes, check) {

@@ -1,5 +1,6 @@
 //! How much the folder may hold.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,12 +20,16 @@ struct Held {
     bytes: u64,
     claimed: u64,
     counted: Option<Instant>,
+    /// The drafts whose bytes are claimed, so that they are not counted beside that.
+    drafts: HashSet<String>,
 }
 
 /// Bytes that an upload may write; given back when it is dropped.
 pub(crate) struct Claim {
     quota: Arc<Quota>,
     bytes: u64,
+    /// The draft that it is for.
+    draft: Option<String>,
 }
 
 impl Quota {
@@ -36,16 +41,35 @@ impl Quota {
     ///
     /// *Blocking*: on the file system, for as long as it takes to look at every file.
     pub(crate) fn claim(self: &Arc<Self>, root: &Root, bytes: u64) -> Option<Claim> {
-        let mut claim = Claim { quota: self.clone(), bytes: 0 };
-        if self.most.is_some() {
-            let mut held = self.lock();
-            let is_old = |counted: Instant| counted.elapsed() > COUNTED_EVERY;
-            if held.counted.is_none_or(is_old) {
-                held.bytes = count(root);
-                held.counted = Some(Instant::now());
-            }
-        }
+        self.count_if_due(root);
+        let mut claim = Claim { quota: self.clone(), bytes: 0, draft: None };
         claim.grow(bytes).then_some(claim)
+    }
+
+    /// Claims what a draft has already that was left behind.
+    ///
+    /// *Blocking*: as [`claim`](Self::claim).
+    pub(crate) fn adopt(self: &Arc<Self>, root: &Root, draft: &str, bytes: u64) -> Claim {
+        self.count_if_due(root);
+        let mut claim = Claim { quota: self.clone(), bytes, draft: None };
+        {
+            let mut held = self.lock();
+            held.bytes = held.bytes.saturating_sub(bytes);
+            held.claimed = held.claimed.saturating_add(bytes);
+        }
+        claim.cover(draft);
+        claim
+    }
+
+    fn count_if_due(&self, root: &Root) {
+        if self.most.is_none() {
+            return;
+        }
+        let mut held = self.lock();
+        if held.counted.is_none_or(|counted| counted.elapsed() > COUNTED_EVERY) {
+            held.bytes = count(root, &held.drafts);
+            held.counted = Some(Instant::now());
+        }
     }
 
     /// Counts what was taken away.
@@ -61,6 +85,18 @@ impl Quota {
 }
 
 impl Claim {
+    pub(crate) fn is_of(&self, quota: &Arc<Quota>) -> bool {
+        Arc::ptr_eq(&self.quota, quota)
+    }
+
+    /// Says for which draft it is.
+    pub(crate) fn cover(&mut self, draft: &str) {
+        if self.quota.most.is_some() {
+            self.draft = Some(draft.to_owned());
+            self.quota.lock().drafts.insert(draft.to_owned());
+        }
+    }
+
     /// Claims more; false where the folder would hold too much.
     pub(crate) fn grow(&mut self, more: u64) -> bool {
         let Some(most) = self.quota.most else { return true };
@@ -90,15 +126,20 @@ impl Drop for Claim {
     fn drop(&mut self) {
         let mut held = self.quota.lock();
         held.claimed = held.claimed.saturating_sub(self.bytes);
+        if let Some(draft) = &self.draft {
+            held.drafts.remove(draft);
+        }
     }
 }
 
 /// The bytes of all files, without those that are still being uploaded. What cannot be read is not
 /// counted.
-fn count(root: &Root) -> u64 {
+fn count(root: &Root, drafts: &HashSet<String>) -> u64 {
     let mut sum: u64 = 0;
     for_each_file(root, |_, name, stat| {
-        if !FilePath::is_draft_name(name) {
+        let is_claimed = FilePath::is_draft_name(name)
+            && std::str::from_utf8(name).is_ok_and(|name| drafts.contains(name));
+        if !is_claimed {
             sum = sum.saturating_add(u64::try_from(stat.st_size).unwrap_or_default());
         }
     });
@@ -129,5 +170,22 @@ mod tests {
         drop(quota.claim(&root, 65).unwrap());
         assert!(quota.claim(&root, 65).is_some(), "a claim that is dropped is given back");
         assert!(Quota::new(None).claim(&root, u64::MAX).is_some());
+    }
+
+    #[test]
+    fn what_was_left_behind_counts_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = format!("{}left", crate::path::DRAFT);
+        std::fs::write(folder.path().join(&name), [0; 60]).unwrap();
+        let root = Root::open(folder.path(), Links::Inside).unwrap();
+        let quota = Quota::new(Some(100));
+        assert!(quota.claim(&root, 41).is_none(), "nobody has claimed what it holds");
+        let mut claim = quota.adopt(&root, &name, 60);
+        quota.lock().counted = None;
+        assert!(quota.claim(&root, 41).is_none() && quota.claim(&root, 40).is_some());
+        assert!(claim.reach(100) && !claim.reach(101));
+        drop(claim);
+        quota.lock().counted = None;
+        assert!(quota.claim(&root, 41).is_none(), "it is still there");
     }
 }

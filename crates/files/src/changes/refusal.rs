@@ -2,6 +2,7 @@
 
 use avocet_server::Response;
 use http::StatusCode;
+use http::header::RETRY_AFTER;
 use rustix::io::Errno;
 
 use super::UPLOAD_LIMIT;
@@ -82,6 +83,12 @@ pub(crate) fn because(status: StatusCode, explanation: impl Into<String>) -> Ref
 /// With the usual explanation.
 pub(crate) fn plain(status: StatusCode) -> Refused {
     Response::error(status).into()
+}
+
+/// An earlier request for the same upload does not come to its end.
+pub(crate) fn busy() -> Refused {
+    let busy = Response::error(StatusCode::SERVICE_UNAVAILABLE);
+    or_500(busy.with_field(&RETRY_AFTER, "1")).into()
 }
 
 /// The content is larger than uploads may be.

@@ -2,30 +2,35 @@
 //!
 //! An upload that asks for it gets a resource of its own, the path of the file with `?upload-token=` and a
 //! name that nobody can foresee, which the access log does not show. What has come is kept there; `HEAD` tells how much, `PATCH` appends,
-//! `DELETE` gives up. The state is kept in memory: after a restart the client begins anew.
+//! `DELETE` gives up. All that a client is told of lies on the disk by then, so that it may go on after the program, or the machine,
+//! was started anew.
 
 mod fields;
+mod part;
+mod record;
 mod uploads;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use avocet_semantics::media_types::MediaType;
 use avocet_server::{Reply, Request, Response};
 use avocet_wire::{FieldBuf, InvalidField};
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 
-use super::draft::Draft;
 use super::intake::{Intake, Receiver};
 use super::put::Target;
 use super::refusal::Refused;
 use super::{Change, UPLOAD_LIMIT, refusal};
+use crate::path::FilePath;
 use crate::random;
 use crate::service::{Shared, or_500};
 
 pub(super) use fields::Wanted;
 pub(crate) use fields::{ACCEPT_PATCH, PARTIAL_UPLOAD};
 use fields::{UPLOAD_COMPLETE, UPLOAD_LENGTH, UPLOAD_OFFSET, VERSION, VERSION_FIELD, boolean};
+use part::Part;
 pub(super) use uploads::Uploads;
 use uploads::{Found, Slot};
 
@@ -36,11 +41,7 @@ pub(super) fn token<'a>(request: &Request<'a>) -> Option<&'a str> {
 
 impl Change<'_> {
     /// Begins an upload.
-    pub(super) fn put_resumable(&self, mut reply: Reply<'_>, target: Target, wanted: Wanted) {
-        // A client that is not told by 104 where to resume learns it from the answer, or never.
-        if wanted.is_last && !wanted.knows_interim {
-            return self.put_at_once(reply, target, &wanted);
-        }
+    pub(super) fn put_resumable(&self, reply: Reply<'_>, target: Target, wanted: Wanted) {
         let largest = self.shared.changes.rules.largest;
         let length = match wanted.total(0) {
             Ok(length) if length.is_some_and(|length| length > largest) => {
@@ -49,84 +50,85 @@ impl Change<'_> {
             Ok(length) => length,
             Err(refused) => return self.refuse(reply, refused),
         };
-        let token = match random::token() {
-            Ok(token) => token,
-            Err(error) => return self.refuse(reply, refusal::of_io(&error)),
-        };
-        let Some(slot) = self.shared.changes.uploads.insert(&token, target, length) else {
-            log::warn!("too many uploads wait to be resumed");
-            let busy = Response::error(StatusCode::SERVICE_UNAVAILABLE);
-            let busy = or_500(busy.with_field(&http::header::RETRY_AFTER, "60"));
-            return self.refuse(reply, busy);
-        };
-        if wanted.knows_interim {
-            let told =
-                slot.interim(self.shared).map_err(|error| error.to_string()).and_then(|fields| {
-                    let status = StatusCode::from_u16(104).map_err(|error| error.to_string())?;
-                    reply.interim(status, &fields).map_err(|error| error.to_string())
-                });
-            if let Err(error) = told {
-                log::debug!("no 104 for an upload: {error}");
-            }
+        let shared = self.shared.clone();
+        // A client that is not told by 104 where to resume learns it from the answer, or never.
+        if wanted.is_last && !wanted.knows_interim {
+            return self.append(reply, &wanted, true, move || {
+                let slot = Slot::alone(target, length);
+                let part = Part::new(&shared, &slot.target, None, length)?;
+                Ok((slot, Box::new(part)))
+            });
         }
-        let shared = self.shared.clone();
-        self.append(reply, slot.clone(), &wanted, true, move || {
-            let opened = slot.target.open(&shared, length.unwrap_or(0));
-            opened.inspect_err(|_| shared.changes.uploads.remove(&slot.token))
+        self.append(reply, &wanted, true, move || {
+            let token = random::token().map_err(|error| refusal::of_io(&error))?;
+            let uploads = &shared.changes.uploads;
+            let Some(slot) = uploads.insert(&token, target, length) else {
+                log::warn!("too many uploads wait to be resumed");
+                return Err(too_many());
+            };
+            match Part::new(&shared, &slot.target, Some(&token), length) {
+                Ok(part) => Ok((slot, Box::new(part))),
+                Err(refused) => {
+                    uploads.remove(&token);
+                    Err(refused)
+                }
+            }
         });
     }
 
-    fn put_at_once(&self, reply: Reply<'_>, target: Target, wanted: &Wanted) {
-        let length = match wanted.total(0) {
-            Ok(length) => length,
-            Err(refused) => return self.refuse(reply, refused),
-        };
-        let slot = Slot::alone(target, length);
-        let shared = self.shared.clone();
-        self.append(reply, slot.clone(), wanted, true, move || {
-            slot.target.open(&shared, length.unwrap_or(0))
-        });
-    }
-
-    /// Takes content to the end of a draft.
+    /// Takes content to the end of what `open` gives.
     fn append(
         &self,
         reply: Reply<'_>,
-        slot: Arc<Slot>,
         wanted: &Wanted,
         is_new: bool,
-        open: impl FnOnce() -> Result<Draft, Refused> + Send + 'static,
+        open: impl FnOnce() -> Result<(Arc<Slot>, Box<Part>), Refused> + Send + 'static,
     ) {
         let (shared, settings) = (self.shared.clone(), self.shared.clone());
         let complete = move |response| settings.settings.complete(response);
-        let is_last = wanted.is_last;
+        let (is_last, knows_interim) = (wanted.is_last, wanted.knows_interim);
         Intake::start(self.pool, reply, complete, |intake| {
             Box::new(move || {
-                let draft = open()?;
-                slot.begin(intake);
-                Ok(Box::new(Append { shared, slot, draft: Some(draft), is_last, is_new }))
+                let (slot, part) = open()?;
+                slot.begin(intake.clone());
+                let client = (knows_interim && slot.name().is_some()).then_some(intake);
+                if let (true, Some(client)) = (is_new, &client) {
+                    tell(client, slot.place(&shared));
+                }
+                let (part, saved) = (Some(part), Instant::now());
+                Ok(Box::new(Append { shared, slot, part, is_last, is_new, client, saved }))
             })
         });
     }
 
     /// A request for an upload that was begun.
     pub(super) fn resume(&self, request: &Request<'_>, reply: Reply<'_>, token: &str) {
-        let slot = self.shared.changes.uploads.find(token);
-        let Some(slot) = slot.filter(|slot| slot.target.path == *self.path) else {
-            return self.refuse(reply, Response::error(StatusCode::NOT_FOUND));
+        let token = token.to_owned();
+        let find = move |shared: &Arc<Shared>, path: &FilePath<'_>| {
+            let found = shared.changes.uploads.find(shared, path, &token)?;
+            found.ok_or_else(|| refusal::plain(StatusCode::NOT_FOUND))
         };
         match request.method().as_str() {
-            "HEAD" => self.work(reply, move |shared, _| slot.tell(shared)),
-            "DELETE" => self.work(reply, move |shared, _| {
-                shared.changes.uploads.remove(&slot.token);
-                drop(slot.take());
-                Response::new(StatusCode::NO_CONTENT)
+            "HEAD" => self.work(reply, move |shared, path| match find(shared, path) {
+                Ok(slot) => slot.tell(shared),
+                Err(refused) => refused.into(),
             }),
-            _ => self.patch(request, reply, slot),
+            "DELETE" => self.work(reply, move |shared, path| {
+                match find(shared, path).and_then(|slot| slot.cancel(shared)) {
+                    Ok(()) => Response::new(StatusCode::NO_CONTENT),
+                    Err(refused) => refused.into(),
+                }
+            }),
+            _ => self.patch(request, reply, find),
         }
     }
 
-    fn patch(&self, request: &Request<'_>, reply: Reply<'_>, slot: Arc<Slot>) {
+    fn patch(
+        &self,
+        request: &Request<'_>,
+        reply: Reply<'_>,
+        find: impl FnOnce(&Arc<Shared>, &FilePath<'_>) -> Result<Arc<Slot>, Refused> + Send + 'static,
+    ) {
         let content_type = request.field(&CONTENT_TYPE).unwrap_or_default();
         let is_part = MediaType::parse(content_type)
             .is_ok_and(|media_type| media_type.is("application", "partial-upload"));
@@ -142,25 +144,39 @@ impl Change<'_> {
             let refused = refusal::because(StatusCode::BAD_REQUEST, explanation);
             return self.refuse(reply, refused);
         };
-        let taking = slot.clone();
         let is_empty = !request.has_content();
-        let wanted_then = wanted.clone();
-        self.append(reply, slot, &wanted, false, move || {
-            let draft = match taking.take() {
-                Found::Draft(draft) => draft,
+        let (shared, path, says) = (self.shared.clone(), self.path.to_owned(), wanted.clone());
+        self.append(reply, &wanted, false, move || {
+            let slot = find(&shared, &path)?;
+            let mut part = match slot.take() {
+                Found::Part(part) => part,
                 Found::Complete => return Err(fields::completed(is_empty)),
                 Found::Nothing => return Err(refusal::plain(StatusCode::NOT_FOUND)),
-                Found::Busy => return Err(fields::still_busy()),
+                Found::Busy => return Err(refusal::busy()),
             };
-            let checked = taking.check(offset, draft.len(), &wanted_then);
-            match checked {
-                Ok(()) => Ok(draft),
-                Err(refused) => {
-                    taking.rest(draft);
-                    Err(refused)
-                }
+            if let Err(refused) = slot.check(offset, part.len(), &says) {
+                slot.rest(part)?;
+                return Err(refused);
             }
+            part.follow(&shared);
+            Ok((slot, part))
         });
+    }
+}
+
+/// The answer where no more uploads may wait.
+fn too_many() -> Refused {
+    let busy = Response::error(StatusCode::SERVICE_UNAVAILABLE);
+    or_500(busy.with_field(&RETRY_AFTER, "60")).into()
+}
+
+/// Tells a client how its upload goes on.
+fn tell(client: &Intake, fields: Result<FieldBuf, InvalidField>) {
+    let status = StatusCode::from_u16(104);
+    match (status, fields) {
+        (Ok(status), Ok(fields)) => client.interim(status, fields),
+        (_, Err(error)) => log::error!("no 104 for an upload: {error}"),
+        (Err(error), _) => log::error!("no 104 for an upload: {error}"),
     }
 }
 
@@ -168,19 +184,40 @@ impl Change<'_> {
 struct Append {
     shared: Arc<Shared>,
     slot: Arc<Slot>,
-    draft: Option<Draft>,
+    part: Option<Box<Part>>,
     is_last: bool,
     /// Whether the request began the upload.
     is_new: bool,
+    /// A client that understands how it is told of the progress.
+    client: Option<Intake>,
+    /// When what had come was last made sure of.
+    saved: Instant,
 }
 
 impl Append {
     /// The upload is of no more use: "marking the upload resource invalid and rejecting any further
     /// interaction with it" (section 4.4.2 of the draft).
     fn give_up(&mut self, refused: Refused) -> Refused {
-        self.draft = None;
+        if let Some(part) = self.part.take() {
+            part.discard();
+        }
         self.slot.forget();
         refused
+    }
+
+    /// Makes sure of what has come, now and then, and tells the client, which needs to keep that no
+    /// longer.
+    fn save(&mut self) -> Result<(), Refused> {
+        if self.slot.name().is_none() || self.saved.elapsed() < SAVED_EVERY {
+            return Ok(());
+        }
+        let Some(part) = &mut self.part else { return Ok(()) };
+        part.save(&self.slot.target.terms, self.slot.length())?;
+        if let Some(client) = &self.client {
+            tell(client, progress(part.len()));
+        }
+        self.saved = Instant::now();
+        Ok(())
     }
 
     fn respond(&self, offset: u64) -> Result<Response, InvalidField> {
@@ -195,33 +232,33 @@ impl Append {
 
 impl Receiver for Append {
     fn take(&mut self, bytes: &[u8]) -> Result<(), Refused> {
-        let Some(draft) = &mut self.draft else {
+        let Some(part) = &mut self.part else {
             return Err(refusal::plain(StatusCode::NOT_FOUND));
         };
-        let len = draft.len().saturating_add(bytes.len() as u64);
+        let len = part.len().saturating_add(bytes.len() as u64);
         if self.slot.length().is_some_and(|length| len > length) {
             return Err(self.give_up(fields::inconsistent()));
         }
-        match draft.write(bytes) {
-            Ok(()) => Ok(()),
-            Err(refused) => Err(self.give_up(refused)),
-        }
+        let written = part.write(bytes).and_then(|()| self.save());
+        written.map_err(|refused| self.give_up(refused))
     }
 
     fn finish(mut self: Box<Self>) -> Response {
-        let Some(draft) = self.draft.take() else {
+        let Some(part) = self.part.take() else {
             return Response::error(StatusCode::NOT_FOUND);
         };
-        let len = draft.len();
+        let len = part.len();
         if !self.is_last {
-            self.slot.rest(draft);
-            return or_500(self.respond(len));
+            return match self.slot.rest(part) {
+                Ok(()) => or_500(self.respond(len)),
+                Err(refused) => refused.into(),
+            };
         }
         if self.slot.length().is_some_and(|length| length != len) {
-            drop(draft);
+            part.discard();
             return self.give_up(fields::inconsistent()).into();
         }
-        let response = self.slot.target.publish(&self.shared, draft);
+        let response = part.publish(&self.shared, &self.slot.target);
         self.slot.complete(len);
         or_500(response.with_field(&UPLOAD_COMPLETE, boolean(true)))
     }
@@ -229,11 +266,19 @@ impl Receiver for Append {
 
 impl Drop for Append {
     fn drop(&mut self) {
-        match self.draft.take() {
-            Some(draft) => self.slot.rest(draft),
-            None => self.slot.settle(),
+        let Some(part) = self.part.take() else { return self.slot.settle() };
+        if let Err(refused) = self.slot.rest(part) {
+            log::warn!("an upload that was cut off is lost: {}", refused.status());
         }
     }
+}
+
+/// The fields of a 104 about how much is on the disk.
+fn progress(offset: u64) -> Result<FieldBuf, InvalidField> {
+    let mut fields = FieldBuf::new();
+    fields.push(&VERSION_FIELD, VERSION)?;
+    fields.push(&UPLOAD_OFFSET, offset.to_string())?;
+    Ok(fields)
 }
 
 impl Slot {
@@ -241,8 +286,8 @@ impl Slot {
         format!("{}?upload-token={}", self.target.url(shared), self.token)
     }
 
-    /// The fields of the 104 that tells where the upload can be resumed.
-    fn interim(&self, shared: &Shared) -> Result<FieldBuf, InvalidField> {
+    /// The fields of a 104 about where the upload can be resumed.
+    fn place(&self, shared: &Shared) -> Result<FieldBuf, InvalidField> {
         let mut fields = FieldBuf::new();
         fields.push(&VERSION_FIELD, VERSION)?;
         fields.push(&LOCATION, self.url(shared))?;
@@ -255,17 +300,32 @@ impl Slot {
         format!("max-size={largest}, max-age={}", self.seconds_left())
     }
 
+    /// Gives it up.
+    fn cancel(&self, shared: &Shared) -> Result<(), Refused> {
+        match self.take() {
+            Found::Part(part) => part.discard(),
+            Found::Busy => return Err(refusal::busy()),
+            Found::Complete | Found::Nothing => {}
+        }
+        self.forget();
+        shared.changes.uploads.remove(&self.token);
+        Ok(())
+    }
+
     /// The answer to `HEAD`.
     fn tell(&self, shared: &Shared) -> Response {
         let (offset, is_complete) = match self.take() {
-            Found::Draft(draft) => {
-                let len = draft.len();
-                self.rest(draft);
+            Found::Part(part) => {
+                let len = part.len();
+                part.touch();
+                if let Err(refused) = self.rest(part) {
+                    return refused.into();
+                }
                 (len, false)
             }
             Found::Complete => (self.length().unwrap_or(0), true),
             Found::Nothing => return Response::error(StatusCode::NOT_FOUND),
-            Found::Busy => return fields::still_busy().into(),
+            Found::Busy => return refusal::busy().into(),
         };
         let told = || {
             let response = Response::new(StatusCode::NO_CONTENT)
@@ -290,3 +350,7 @@ impl Slot {
         if self.agree_on(length) { Ok(()) } else { Err(fields::inconsistent()) }
     }
 }
+
+/// How often what has come is made sure of, and a client told. What comes later than that is sent again
+/// after a crash.
+const SAVED_EVERY: Duration = Duration::from_secs(1);

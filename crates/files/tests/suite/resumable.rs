@@ -1,7 +1,12 @@
 //! Uploads that are interrupted and go on (draft-ietf-httpbis-resumable-upload-12).
 
-use std::io::{Read, Write};
+mod left;
+
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::site::{Answer, Site, request};
 use crate::upload::{changing, names};
@@ -42,6 +47,25 @@ fn state(offset: &str, complete: &str) -> (u16, Option<String>, Option<String>) 
     (204, Some(offset.to_owned()), Some(complete.to_owned()))
 }
 
+/// Waits until so many bytes of the only upload have been written.
+fn await_draft(site: &Site, least: u64) {
+    let is_draft = |name: &str| name.starts_with(".avocet-upload-") && !name.contains(".state");
+    let len = || {
+        let mut names = names(site, "").into_iter().filter(|name| is_draft(name));
+        let draft = names.find_map(|name| fs::metadata(site.root().join(name)).ok());
+        draft.map_or(0, |draft| draft.len())
+    };
+    while len() < least {
+        std::thread::yield_now();
+    }
+}
+
+/// What is known of the only upload.
+fn record(site: &Site) -> PathBuf {
+    let name = names(site, "").into_iter().find(|name| name.ends_with(".state"));
+    site.root().join(name.unwrap())
+}
+
 #[test]
 fn an_upload_in_several_requests() {
     let site = site();
@@ -80,13 +104,7 @@ fn an_upload_that_is_cut_off_goes_on_where_it_was() {
     assert_eq!((told_by.status, told_by.field("Upload-Draft-Interop-Version")), (104, Some("8")));
     let place = told_by.field("Location").unwrap();
     stream.write_all(&content.as_bytes()[..150_000]).unwrap();
-    let is_written = || {
-        let draft = std::fs::read_dir(site.root()).unwrap().next();
-        draft.is_some_and(|entry| entry.unwrap().metadata().unwrap().len() > 0)
-    };
-    while !is_written() {
-        std::thread::yield_now();
-    }
+    await_draft(&site, 1);
     drop(stream);
     let offset = told(&site, place).1.unwrap();
     let sent: usize = offset.parse().unwrap();
@@ -152,7 +170,7 @@ fn an_upload_is_given_up() {
     let site = site();
     let begun = site.send_content("PUT", "/file", &[PART], b"one");
     let place = begun.field("Location").unwrap();
-    assert_eq!(names(&site, "").len(), 1);
+    assert_eq!(names(&site, "").len(), 2, "the draft and what is known of it");
     assert_eq!(site.send("DELETE", place, &[]).status, 204);
     for method in ["HEAD", "DELETE"] {
         assert_eq!(site.send(method, place, &[]).status, 404);
@@ -207,13 +225,50 @@ fn limits_are_told_and_old_clients_get_no_interim_response() {
 #[test]
 fn uploads_that_are_over_make_room_for_others() {
     let site = changing(&[], |changes| changes.upload(true).overwrite(true));
-    for number in 0..300 {
+    for number in 0..140 {
         let begun = site.send_content("PUT", "/file", &[PART], b"one");
         assert_eq!(begun.status, 201, "number {number}");
         let done = patch(&site, begun.field("Location").unwrap(), "3", LAST, "");
         assert!(matches!(done.status, 201 | 204), "number {number}: {}", done.status);
     }
-    let waiting = (0..300).map(|_| site.send_content("PUT", "/file", &[PART], b"one").status);
+    let waiting = (0..140).map(|_| site.send_content("PUT", "/file", &[PART], b"one").status);
     let statuses: Vec<u16> = waiting.collect();
-    assert_eq!((statuses[0], statuses[299]), (201, 503), "those that wait are bounded");
+    assert_eq!((statuses[0], statuses[139]), (201, 503), "those that wait are bounded");
+}
+
+#[test]
+fn a_long_upload_is_told_how_much_is_safe() {
+    let site = changing(&[], |changes| changes.upload(true));
+    let mut stream = site.connect();
+    let length = 1_000_000_000.to_string();
+    let fields = [LAST, VERSION, ("Content-Length", length.as_str())];
+    stream.write_all(request("PUT", "/file", &fields).as_bytes()).unwrap();
+    let first = interim(&mut stream);
+    let place = first.field("Location").unwrap();
+    assert!(first.field("Upload-Limit").is_some() && first.field("Upload-Offset").is_none());
+    let (mut sent, mut told_of) = (0, Vec::new());
+    while told_of.len() < 2 {
+        stream.write_all(&[b'x'; 70_000]).unwrap();
+        sent += 70_000;
+        stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        match stream.peek(&mut [0]) {
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                continue;
+            }
+            Err(error) => panic!("{error}"),
+        }
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let progress = interim(&mut stream);
+        assert_eq!((progress.status, progress.field("Location")), (104, None));
+        assert_eq!(progress.field("Upload-Draft-Interop-Version"), Some("8"));
+        let offset: u64 = progress.field("Upload-Offset").unwrap().parse().unwrap();
+        let text = fs::read_to_string(record(&site)).unwrap();
+        assert!(text.contains(&format!("offset {offset}\n")), "{offset}: {text}");
+        assert!(offset <= sent && told_of.last().is_none_or(|last| *last < offset));
+        told_of.push(offset);
+    }
+    drop(stream);
+    let offset: u64 = told(&site, place).1.unwrap().parse().unwrap();
+    assert!((told_of[1]..=sent).contains(&offset));
 }

@@ -3,7 +3,7 @@
 use avocet_server::{Request, Response};
 use avocet_wire::InvalidField;
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderName};
 
 use crate::changes::refusal::Refused;
 use crate::service::or_500;
@@ -90,12 +90,6 @@ pub(super) fn inconsistent() -> Refused {
 /// There is nothing to append to any more.
 pub(super) fn completed(is_empty: bool) -> Refused {
     if is_empty { simple("completed-upload", "Upload Is Completed") } else { inconsistent() }
-}
-
-/// An earlier request for the same upload does not come to its end.
-pub(super) fn still_busy() -> Refused {
-    let busy = Response::error(StatusCode::SERVICE_UNAVAILABLE);
-    or_500(busy.with_field(&RETRY_AFTER, "1")).into()
 }
 
 fn simple(kind: &str, title: &str) -> Refused {
