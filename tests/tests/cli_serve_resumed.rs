@@ -1,4 +1,5 @@
 //! `avocet serve --upload`: uploads that outlive the program, and the settings.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail like tests")]
 
 use std::fs;
 use std::time::Duration;

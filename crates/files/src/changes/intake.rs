@@ -23,6 +23,9 @@ pub(crate) trait Receiver: Send {
     /// The content has ended; the answer. A receiver that is dropped without this call has seen only
     /// a part.
     fn finish(self: Box<Self>) -> Response;
+
+    /// The content was cut off.
+    fn cut_off(self: Box<Self>) {}
 }
 
 /// What is asked first, before the client may send its content.
@@ -200,7 +203,7 @@ impl Job {
                 (Ok(()), None) => Ok(Some(receiver)),
                 (Ok(()), Some(End::Complete)) => Err(receiver.finish().into()),
                 (Ok(()), Some(End::CutOff)) => {
-                    drop(receiver);
+                    receiver.cut_off();
                     Ok(None)
                 }
             },

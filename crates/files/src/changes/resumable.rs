@@ -262,13 +262,23 @@ impl Receiver for Append {
         self.slot.complete(len);
         or_500(response.with_field(&UPLOAD_COMPLETE, boolean(true)))
     }
+
+    fn cut_off(mut self: Box<Self>) {
+        if let Some(part) = self.part.take()
+            && let Err(refused) = self.slot.rest(part)
+        {
+            log::warn!("an upload that was cut off is lost: {}", refused.status());
+        }
+    }
 }
 
 impl Drop for Append {
+    /// Comes with a part only where the pool had no room for another job; that is no place to wait for
+    /// the disk.
     fn drop(&mut self) {
-        let Some(part) = self.part.take() else { return self.slot.settle() };
-        if let Err(refused) = self.slot.rest(part) {
-            log::warn!("an upload that was cut off is lost: {}", refused.status());
+        match self.part.take() {
+            Some(part) => self.slot.put_back(part),
+            None => self.slot.settle(),
         }
     }
 }

@@ -272,6 +272,12 @@ impl Slot {
         }
     }
 
+    /// The same, leaving it to whoever asks next to have it on the disk.
+    pub(super) fn put_back(&self, part: Box<Part>) {
+        let stage = if self.name().is_none() { Stage::Over } else { Stage::Resting(part) };
+        self.turn(stage);
+    }
+
     pub(super) fn complete(&self, length: u64) {
         self.lock().length = Some(length);
         self.turn(Stage::Complete);
