@@ -100,14 +100,14 @@ pub(crate) fn about(
 ///
 /// *Errors*: of the system, and for a file that was changed since it was found.
 pub(crate) fn read(plain: &Representation) -> io::Result<Bytes> {
-    let file = match &plain.content {
+    let place = match &plain.content {
         Content::Memory(bytes) => return Ok(bytes.clone()),
-        Content::File(file) => file,
+        Content::File(place) => place,
     };
     let size = usize::try_from(plain.len()).map_err(io::Error::other)?;
     let mut bytes = vec![0; size];
-    file.read_exact_at(&mut bytes, 0)?;
-    check(file, &plain.metadata)?;
+    place.file.read_exact_at(&mut bytes, place.offset)?;
+    check(&place.file, &plain.metadata)?;
     Ok(bytes.into())
 }
 

@@ -306,7 +306,7 @@ impl Folder {
     /// files go to clients that take gzip as they are. When the path comes to name another zip, that one
     /// is served from within a second or two on.
     ///
-    /// *Bounds*: a directory of 64 MiB, some 500,000 files. Ranges are given of files that are stored,
+    /// *Bounds*: a directory of 64 MiB, some 500,000 files. Ranges, one or several, are given of files that are stored,
     /// not of deflated ones.
     ///
     /// *Errors*: a file that is missing or no zip; `InvalidInput` as for [`open`](Self::open), and for

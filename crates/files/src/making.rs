@@ -38,10 +38,10 @@ impl Making<'_> {
         // Who has it already need not wait for it to be made.
         let Some(reply) = past(evaluate(request, &about), settings, reply, &about) else { return };
         match &self.resource.plain.content {
-            Content::File(file) if self.resource.plain.len() > KEPT => {
+            Content::File(place) if self.resource.plain.len() > KEPT => {
                 let state = &self.resource.plain.metadata;
                 self.shared.keep_beside(self.resource, self.coded.coding);
-                match streamed(file, state, self.coded.coding, self.pool) {
+                match streamed(&place.file, state, self.coded.coding, self.pool) {
                     Ok(body) => reply.send_parts(StatusCode::OK, &about.fields, body),
                     Err(error) => {
                         log::error!("a file is sent without a coding: {error}");

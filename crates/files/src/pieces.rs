@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
-use std::sync::Arc;
 
 use avocet_net::{FileRange, Notifier, Segment};
 use avocet_server::{Body, BodySource, Pulled};
@@ -28,13 +27,12 @@ pub(crate) enum Piece {
 
 impl Pieces {
     /// A range of one file. A short one leaves with its head, in one go.
-    pub(crate) fn of_range(file: &Arc<File>, state: &Metadata, offset: u64, len: u64) -> Body {
-        let range = |offset, len| FileRange { file: Arc::clone(file), offset, len };
+    pub(crate) fn of_range(range: FileRange, state: &Metadata) -> Body {
+        let len = range.len;
         if len <= WATCHED {
-            return Body::File(range(offset, len));
+            return Body::File(range);
         }
-        let ahead = VecDeque::from([Piece::File(range(offset, len))]);
-        Self { ahead, state: *state }.into_body(len)
+        Self { ahead: VecDeque::from([Piece::File(range)]), state: *state }.into_body(len)
     }
 
     /// Several ranges of one file with what stands between them, `size` bytes in all.

@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use avocet_net::FileRange;
 use avocet_server::Body;
 use avocet_wire::{FieldBuf, InvalidField};
 use bytes::Bytes;
@@ -23,6 +24,7 @@ use crate::validators::Stamp;
 /// A form of a file, ready to be sent any number of times.
 #[derive(Debug)]
 pub(crate) struct Representation {
+    /// The state of the file that the bytes are in.
     pub(crate) metadata: Metadata,
     pub(crate) content: Content,
     pub(crate) about: About,
@@ -33,8 +35,8 @@ pub(crate) struct Representation {
 pub(crate) enum Content {
     /// Here, all of them.
     Memory(Bytes),
-    /// In the file, as many as its size was when it was opened.
-    File(Arc<File>),
+    /// In the file: as many as its size was when it was opened, or those of something within it.
+    File(FileRange),
 }
 
 /// What a response says of its content.
@@ -84,7 +86,7 @@ impl Representation {
     pub(crate) fn body(&self) -> Body {
         match &self.content {
             Content::Memory(bytes) => Body::Shared(bytes.clone()),
-            Content::File(file) => Pieces::of_range(file, &self.metadata, 0, self.metadata.size),
+            Content::File(place) => Pieces::of_range(place.clone(), &self.metadata),
         }
     }
 
@@ -101,7 +103,7 @@ impl Representation {
     pub(crate) fn len(&self) -> u64 {
         match &self.content {
             Content::Memory(bytes) => bytes.len() as u64,
-            Content::File(_) => self.metadata.size,
+            Content::File(place) => place.len,
         }
     }
 }
@@ -179,7 +181,8 @@ fn take(file: File, mut metadata: Metadata) -> Result<(Metadata, SystemTime, Con
         }
         (metadata, now) = (current, after);
     }
-    Ok((metadata, now, Content::File(Arc::new(file))))
+    let place = FileRange { file: Arc::new(file), offset: 0, len: metadata.size };
+    Ok((metadata, now, Content::File(place)))
 }
 
 /// Up to this size the bytes of a file are taken into memory: sending them from there costs less

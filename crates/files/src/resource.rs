@@ -163,7 +163,7 @@ impl Resource {
         let siblings = self.coded.iter().filter_map(|coded| coded.sibling.as_ref());
         let unchanged = |found: &Representation| match &found.content {
             Content::Memory(_) => true,
-            Content::File(file) => Metadata::of(file) == Ok(found.metadata),
+            Content::File(place) => Metadata::of(&*place.file) == Ok(found.metadata),
         };
         self.settles.is_none() && siblings.chain([&self.plain]).all(unchanged)
     }

@@ -86,20 +86,26 @@ fn part(reply: Reply<'_>, found: &Representation, range: ByteRange) {
 /// The bytes of one range. A few of them are read at once, since that costs less than a call of its
 /// own for the file.
 fn bytes_of(found: &Representation, range: ByteRange) -> Body {
-    let file = match &found.content {
+    let wanted = match &found.content {
         Content::Memory(bytes) => return Body::Shared(slice(bytes, range)),
-        Content::File(file) => file,
+        Content::File(place) => within(place, range),
     };
-    if range.len() <= SMALL as u64 {
-        let mut bytes = vec![0; usize::try_from(range.len()).unwrap_or(SMALL)];
-        if file.read_exact_at(&mut bytes, range.first).is_ok() {
+    if wanted.len <= SMALL as u64 {
+        let mut bytes = vec![0; usize::try_from(wanted.len).unwrap_or(SMALL)];
+        if wanted.file.read_exact_at(&mut bytes, wanted.offset).is_ok() {
             return Body::Owned(bytes);
         }
         // What cannot be read now is sent as a file, and ends the connection if it still cannot.
-        let file = FileRange { file: Arc::clone(file), offset: range.first, len: range.len() };
-        return Body::File(file);
+        return Body::File(wanted);
     }
-    Pieces::of_range(file, &found.metadata, range.first, range.len())
+    Pieces::of_range(wanted, &found.metadata)
+}
+
+/// A range of what lies at a place of a file.
+fn within(place: &FileRange, range: ByteRange) -> FileRange {
+    debug_assert!(range.last < place.len, "ranges are selected of the length that there is");
+    let file = Arc::clone(&place.file);
+    FileRange { file, offset: place.offset + range.first, len: range.len() }
 }
 
 fn parts(reply: Reply<'_>, found: &Representation, ranges: &[ByteRange]) {
@@ -118,11 +124,7 @@ fn parts(reply: Reply<'_>, found: &Representation, ranges: &[ByteRange]) {
         pieces.push(Piece::Bytes(head.into()));
         pieces.push(match &found.content {
             Content::Memory(bytes) => Piece::Bytes(slice(bytes, range)),
-            Content::File(file) => Piece::File(FileRange {
-                file: Arc::clone(file),
-                offset: range.first,
-                len: range.len(),
-            }),
+            Content::File(place) => Piece::File(within(place, range)),
         });
     }
     let mut end = Vec::new();

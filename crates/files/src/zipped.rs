@@ -11,14 +11,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Instant, SystemTime};
 
 use avocet_encoding::{Choice, Coding, negotiate};
-use avocet_net::WorkerPool;
-use avocet_semantics::conditions::{self, Conditions};
+use avocet_net::{FileRange, WorkerPool};
+use avocet_semantics::conditions::Conditions;
 use avocet_semantics::dates;
-use avocet_semantics::ranges::{ContentRange, Limits, Selection, select};
 use avocet_server::{Body, Handler, Reply, Request, Response};
-use avocet_wire::{FieldBuf, InvalidField};
+use avocet_wire::InvalidField;
 use http::StatusCode;
-use http::header::{ACCEPT, ACCEPT_ENCODING, ALLOW, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT, ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER};
 
 use crate::access::Gate;
 use crate::front::{self, Fronted};
@@ -28,7 +27,8 @@ use crate::outcome::{Outcome, Rules};
 use crate::pace::Pace;
 use crate::path::FilePath;
 use crate::pieces::Pieces;
-use crate::representation::{About, Described};
+use crate::representation::{About, Content, Described, Representation};
+use crate::respond::{past, respond};
 use crate::service::{below, failure, or_500, redirect};
 use crate::settings::Settings;
 use crate::validators::Stamp;
@@ -218,12 +218,11 @@ impl ZipService {
     /// The content as it was before it was put into the zip.
     fn plain(&self, found: &Found<'_>) -> io::Result<Body> {
         let Found { zip, entry, .. } = found;
-        let start = entry.start(&zip.file, zip.state.size)?;
-        Ok(if entry.is_deflated {
-            content::inflated(&zip.file, entry, start, &self.pool)
-        } else {
-            Pieces::of_range(&zip.file, &zip.state, start, entry.size)
-        })
+        if entry.is_deflated {
+            let start = entry.start(&zip.file, zip.state.size)?;
+            return Ok(content::inflated(&zip.file, entry, start, &self.pool));
+        }
+        Ok(Pieces::of_range(found.place()?, &zip.state))
     }
 
     fn send(&self, request: &Request<'_>, reply: Reply<'_>, found: &Found<'_>) {
@@ -233,101 +232,101 @@ impl ZipService {
             let busy = Response::error(StatusCode::SERVICE_UNAVAILABLE);
             return reply.send(settings.complete(or_500(busy.with_field(&RETRY_AFTER, "1"))));
         }
-        match self.answer(request, found) {
-            Ok(Answer { status, fields, body }) => reply.send_parts(status, &fields, body),
-            Err(Refused::Broken(error)) => reply.send(settings.complete(broken(&error))),
-            Err(Refused::Field(error)) => reply.send(or_500(Err(error))),
-            Err(Refused::Status(response)) => reply.send(settings.complete(*response)),
+        let is_gzip = found.entry.is_deflated && self.takes_gzip(request);
+        let about = match self.about(found, is_gzip) {
+            Ok(about) => about,
+            Err(error) => return reply.send(or_500(Err(error))),
+        };
+        let sent = if found.entry.is_deflated {
+            self.send_deflated(request, reply, found, &about, is_gzip)
+        } else {
+            send_stored(settings, request, reply, found, about)
+        };
+        if let Err((reply, error)) = sent {
+            reply.send(settings.complete(broken(&error)));
         }
     }
 
-    fn answer(&self, request: &Request<'_>, found: &Found<'_>) -> Result<Answer, Refused> {
-        let (settings, Found { zip, path, entry }) = (&self.shared.settings, found);
-        let media_type = settings.types.of(path.as_bytes());
-        let lines = || request.fields().get_all(&ACCEPT_ENCODING);
-        let is_gzip = entry.is_deflated
-            && settings.offers_codings
+    fn takes_gzip(&self, request: &Request<'_>) -> bool {
+        let lines = request.fields().get_all(&ACCEPT_ENCODING);
+        self.shared.settings.offers_codings
             && request.fields().contains(&ACCEPT_ENCODING)
-            && negotiate(lines(), &[Coding::Gzip]) == Choice::Coding(Coding::Gzip);
+            && negotiate(lines, &[Coding::Gzip]) == Choice::Coding(Coding::Gzip)
+    }
+
+    fn about(&self, found: &Found<'_>, is_gzip: bool) -> Result<About, InvalidField> {
+        let (settings, Found { zip, path, entry }) = (&self.shared.settings, found);
         let stamp = Stamp::new(&state(zip, entry), SystemTime::now());
-        let about = About::new(
+        About::new(
             if is_gzip { stamp.coded("gzip") } else { stamp },
             &Described {
                 as_dictionary: None,
-                media_type: &media_type,
+                media_type: &settings.types.of(path.as_bytes()),
                 coding: is_gzip.then_some("gzip"),
                 has_ranges: !entry.is_deflated,
                 varies: entry.is_deflated && settings.offers_codings,
                 cache_control: settings.cache_control(path.as_bytes()),
                 extra: &settings.fields,
             },
-        )?;
+        )
+    }
+
+    /// Sends what is deflated, of which there are no ranges.
+    fn send_deflated<'r>(
+        &self,
+        request: &Request<'_>,
+        reply: Reply<'r>,
+        found: &Found<'_>,
+        about: &About,
+        is_gzip: bool,
+    ) -> Result<(), Unsent<'r>> {
+        let Found { zip, entry, .. } = found;
         let conditions = Conditions::from_fields(request.fields());
         let now = dates::seconds(SystemTime::now());
         let validators = about.stamp.validators();
-        match conditions.evaluate(request.method(), Some(&validators), now) {
-            conditions::Outcome::NotModified => {
-                let status = StatusCode::NOT_MODIFIED;
-                return Ok(Answer { status, fields: about.unchanged, body: Body::Empty });
+        let outcome = conditions.evaluate(request.method(), Some(&validators), now);
+        let Some(reply) = past(outcome, &self.shared.settings, reply, about) else { return Ok(()) };
+        let body = if is_gzip {
+            let start = entry.start(&zip.file, zip.state.size);
+            start.map(|start| content::gzip(&zip.file, &zip.state, entry, start))
+        } else {
+            self.plain(found)
+        };
+        match body {
+            Ok(body) => {
+                reply.send_parts(StatusCode::OK, &about.fields, body);
+                Ok(())
             }
-            conditions::Outcome::PreconditionFailed => {
-                let failed = Response::error(StatusCode::PRECONDITION_FAILED);
-                return Err(Refused::Status(Box::new(failed)));
-            }
-            conditions::Outcome::Proceed => {}
-        }
-        if is_gzip {
-            let start = entry.start(&zip.file, zip.state.size)?;
-            let body = content::gzip(&zip.file, &zip.state, entry, start);
-            return Ok(Answer { status: StatusCode::OK, fields: about.fields, body });
-        }
-        let range = conditions.range(request.method(), &validators, now);
-        let range = range.filter(|_| !entry.is_deflated);
-        match range.map(|range| select(range, entry.size, &Limits::default())) {
-            Some(Selection::Single(range)) => {
-                let start = entry.start(&zip.file, zip.state.size)?;
-                let told = ContentRange::Range { range, complete: Some(entry.size) };
-                let mut fields = about.fields;
-                fields.push(&CONTENT_RANGE, told.to_string())?;
-                let first = start + range.first;
-                let body = Pieces::of_range(&zip.file, &zip.state, first, range.len());
-                Ok(Answer { status: StatusCode::PARTIAL_CONTENT, fields, body })
-            }
-            Some(Selection::Unsatisfiable) => {
-                let told = ContentRange::Unsatisfied { complete: entry.size }.to_string();
-                let refused = Response::error(StatusCode::RANGE_NOT_SATISFIABLE);
-                Err(Refused::Status(Box::new(refused.with_field(&CONTENT_RANGE, told)?)))
-            }
-            // Several ranges at once are not worth their frame here; the whole is always right.
-            Some(Selection::Whole | Selection::Multiple(_)) | None => {
-                let body = self.plain(found)?;
-                Ok(Answer { status: StatusCode::OK, fields: about.fields, body })
-            }
+            Err(error) => Err((reply, error)),
         }
     }
 }
 
-struct Answer {
-    status: StatusCode,
-    fields: FieldBuf,
-    body: Body,
+/// Sends what is stored: it lies in the zip as it would on the disk.
+fn send_stored<'r>(
+    settings: &Settings,
+    request: &Request<'_>,
+    reply: Reply<'r>,
+    found: &Found<'_>,
+    about: About,
+) -> Result<(), Unsent<'r>> {
+    let content = match found.place() {
+        Ok(place) => Content::File(place),
+        Err(error) => return Err((reply, error)),
+    };
+    let stored = Representation { metadata: found.zip.state, content, about };
+    respond(settings, request, reply, &stored);
+    Ok(())
 }
 
-enum Refused {
-    Broken(io::Error),
-    Field(InvalidField),
-    Status(Box<Response>),
-}
+/// A reply that has not been used, and why.
+type Unsent<'r> = (Reply<'r>, io::Error);
 
-impl From<io::Error> for Refused {
-    fn from(error: io::Error) -> Self {
-        Self::Broken(error)
-    }
-}
-
-impl From<InvalidField> for Refused {
-    fn from(error: InvalidField) -> Self {
-        Self::Field(error)
+impl Found<'_> {
+    /// Where the content of a stored entry lies.
+    fn place(&self) -> io::Result<FileRange> {
+        let offset = self.entry.start(&self.zip.file, self.zip.state.size)?;
+        Ok(FileRange { file: Arc::clone(&self.zip.file), offset, len: self.entry.size })
     }
 }
 

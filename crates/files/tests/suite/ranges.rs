@@ -96,7 +96,7 @@ fn if_range_needs_the_very_state() {
 }
 
 /// The parts of a response in several ranges: Content-Range and content of each.
-fn parts(answer: &Answer) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn parts(answer: &Answer) -> Vec<(String, Vec<u8>)> {
     let media_type = answer.field("Content-Type").unwrap();
     let boundary = media_type.strip_prefix("multipart/byteranges; boundary=").unwrap();
     let length: usize = answer.field("Content-Length").unwrap().parse().unwrap();

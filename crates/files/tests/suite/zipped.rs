@@ -8,7 +8,8 @@ use flate2::read::GzDecoder;
 use flate2::{Compression, Crc, write::DeflateEncoder};
 use tempfile::TempDir;
 
-use crate::site::Site;
+use crate::ranges::parts;
+use crate::site::{Answer, Site};
 
 /// A file to be put into a zip, by hand.
 struct Packed<'a> {
@@ -124,6 +125,51 @@ fn files_of_both_methods_are_served() {
     assert_eq!(site.send("PUT", "/d/stored.txt", &[]).status, 405);
 }
 
+/// Ranges of what is stored are those of a file on the disk.
+#[test]
+fn ranges_of_stored_files_are_those_of_files() {
+    let text: String = (0..100_000).map(|number| format!("{number:06}\n")).collect();
+    let zipped = site_of(&zip(&[packed("before", "before"), packed("a.txt", &text)]));
+    let plain = Site::new(&[("a.txt", &text)]);
+    plain.age("a.txt");
+    let ask = |site: &Site, range: &str, if_range: Option<&str>| {
+        let mut fields = vec![("Range", range)];
+        fields.extend(if_range.map(|tag| ("If-Range", tag)));
+        site.get_with("/a.txt", &fields)
+    };
+    for range in [
+        "bytes=0-0,5-9",
+        "bytes=-7,0-6",
+        "bytes=0-350000,400000-699998",
+        "bytes=699999-,0-1",
+        "bytes=5-9,700000-",
+        "bytes=0-9,5-14",
+        "bytes=-0",
+        "bytes=9-5",
+        "bytes=0-1,3-4,6-7,9-10",
+        "lines=1-2",
+    ] {
+        let (ours, files) = (ask(&zipped, range, None), ask(&plain, range, None));
+        assert_eq!(ours.status, files.status, "{range}");
+        assert_eq!(ours.field("Content-Range"), files.field("Content-Range"), "{range}");
+        let is_multiple = |answer: &Answer| {
+            let media_type = answer.field("Content-Type").unwrap_or_default();
+            media_type.starts_with("multipart/byteranges")
+        };
+        assert_eq!(is_multiple(&ours), is_multiple(&files), "{range}");
+        if is_multiple(&ours) {
+            assert!(parts(&ours) == parts(&files), "{range}");
+        } else if ours.status < 400 {
+            assert!(ours.body == files.body, "{range}");
+        }
+    }
+    let tag = zipped.get("/a.txt").field("ETag").unwrap().to_owned();
+    assert_eq!(ask(&zipped, "bytes=0-1,9-9", Some(&tag)).status, 206);
+    assert_eq!(ask(&zipped, "bytes=0-1,9-9", Some("\"other\"")).status, 200);
+    let head = zipped.send("HEAD", "/a.txt", &[("Range", "bytes=0-1,9-9")]);
+    assert_eq!((head.status, head.body.len()), (200, 0), "only GET has ranges");
+}
+
 #[test]
 fn folders_are_listed_whether_they_are_in_the_zip_or_not() {
     let site =
@@ -209,7 +255,7 @@ fn security_a_damaged_zip_never_gives_wrong_content() {
         stream.write_all(asked.as_bytes()).unwrap();
         let mut bytes = Vec::new();
         let _reset = stream.read_to_end(&mut bytes);
-        let answer = crate::site::Answer::parse(&bytes);
+        let answer = Answer::parse(&bytes);
         let length = answer.field("Content-Length").and_then(|text| text.parse::<usize>().ok());
         if answer.status == 200 && length == Some(answer.body.len()) {
             assert_eq!(answer.text(), content, "byte {at}");
