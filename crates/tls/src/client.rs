@@ -169,7 +169,7 @@ impl ClientTls {
     ) -> Result<TlsTransport<T>, TlsError> {
         let name = server_name(host)?;
         let conn = ClientConnection::new(self.config.clone(), name)
-            .map_err(|error| describe(error, Role::Client { name: host }))?;
+            .map_err(|error| describe(error, Role::Client { name: host }, false))?;
         let conn = Connection::Client(conn);
         Ok(TlsTransport::new(transport, conn, self.setup.clone(), Some(host.into())))
     }
@@ -189,7 +189,7 @@ impl ClientTls {
         let make = || made_checks(&self.settings, &self.setup.provider);
         let checks = self.checks.get_or_init(make).as_ref().map_err(TlsError::clone)?;
         let checked = checks.verify_server_cert(leaf, others, &name, &[], UnixTime::now());
-        checked.map(|_| ()).map_err(|error| describe(error, Role::Client { name: host }))
+        checked.map(|_| ()).map_err(|error| describe(error, Role::Client { name: host }, false))
     }
 
     /// The pin of a public key as it stands in a certificate.

@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 
 use rustls::pki_types::{ServerName, UnixTime};
-use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
+use rustls::{
+    AlertDescription, CertificateError, InvalidMessage, PeerIncompatible, PeerMisbehaved,
+};
 
 use crate::certificate::Certificate;
 use crate::error::{Distrust, ErrorKind, TlsError};
@@ -27,8 +29,8 @@ pub(crate) fn note_refused(certificate: &[u8]) {
     REFUSED.set(Some(certificate.to_vec()));
 }
 
-/// The same error in our words.
-pub(crate) fn describe(error: rustls::Error, role: Role<'_>) -> TlsError {
+/// The same error in our words; whether the peer had asked to renegotiate before.
+pub(crate) fn describe(error: rustls::Error, role: Role<'_>, renegotiation: bool) -> TlsError {
     let refused = REFUSED.take();
     let peer = match role {
         Role::Server => "the client",
@@ -45,6 +47,13 @@ pub(crate) fn describe(error: rustls::Error, role: Role<'_>) -> TlsError {
             let (distrust, message) = distrust(reason, peer, certificate.as_ref());
             (ErrorKind::Distrusted(distrust), message)
         }
+        rustls::Error::AlertReceived(alert) if renegotiation => (
+            ErrorKind::Alert,
+            format!(
+                "{peer} asked to renegotiate, which is refused here, and ends the connection (alert {})",
+                name_of(*alert)
+            ),
+        ),
         rustls::Error::AlertReceived(alert) => of_alert(*alert, role, peer),
         rustls::Error::NoCertificatesPresented => (
             ErrorKind::ClientCertificate,
@@ -63,6 +72,10 @@ pub(crate) fn describe(error: rustls::Error, role: Role<'_>) -> TlsError {
         rustls::Error::InvalidMessage(reason) => {
             (ErrorKind::Protocol, format!("{peer} sent a malformed message of TLS: {reason:?}"))
         }
+        rustls::Error::PeerMisbehaved(PeerMisbehaved::TooManyRenegotiationRequests) => (
+            ErrorKind::Protocol,
+            format!("{peer} asked to renegotiate, which is refused here, and asked again"),
+        ),
         rustls::Error::PeerMisbehaved(reason) => {
             (ErrorKind::Protocol, format!("{peer} breaks the rules of TLS: {reason:?}"))
         }
@@ -185,11 +198,12 @@ fn apart(moment: UnixTime, now: UnixTime, direction: &str) -> String {
     format!("{moment}, {span} {direction}")
 }
 
+fn name_of(alert: AlertDescription) -> String {
+    alert.as_str().map_or_else(|| format!("{alert:?}"), str::to_owned)
+}
+
 fn of_alert(alert: AlertDescription, role: Role<'_>, peer: &str) -> (ErrorKind, String) {
-    let name = match alert.as_str() {
-        Some(name) => name.to_owned(),
-        None => format!("{alert:?}"),
-    };
+    let name = name_of(alert);
     // What a server has against a certificate is about the client's, and the other way round.
     let of_ours = match alert {
         AlertDescription::CertificateRequired => Some("wants a certificate from us"),

@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 
 use avocet_net::{Established, Outbox, PeerInfo, Registration, Transport};
-use rustls::Connection;
+use rustls::{Connection, ProtocolVersion};
 
 use crate::describe::{Role, describe};
 use crate::error::{ErrorKind, TlsError};
@@ -37,6 +37,8 @@ pub struct TlsTransport<T: Transport> {
     unread: bool,
     /// Plaintext at the front of the outbox that is encrypted but has not left.
     sealed: u64,
+    /// The peer has asked for new keys within the connection, which was refused.
+    renegotiation: bool,
     info: PeerInfo,
     setup: Arc<Setup>,
     /// Whom a client wants to talk to.
@@ -104,6 +106,7 @@ impl<T: Transport> TlsTransport<T> {
             readable: 0,
             unread: false,
             sealed: 0,
+            renegotiation: false,
             info,
             setup,
             name,
@@ -185,15 +188,36 @@ impl<T: Transport> TlsTransport<T> {
                 if state.peer_has_closed() && matches!(self.end, End::Not) {
                     self.end = End::Closed;
                 }
+                // Nothing of ours waits, so this is an answer to what came. Without it the peer
+                // may wait forever: whoever reads need not write again.
+                let is_open = !matches!(self.stage, Stage::Shaking { .. });
+                if is_open && self.sealed == 0 && self.conn.wants_write() {
+                    self.refuse_renegotiation();
+                }
                 Ok(())
             }
             Err(error) => {
-                let error = describe(error, self.role());
-                if let Err(failed) = self.flush() {
-                    log::debug!("sending an alert to {}: {failed}", self.info.remote);
-                }
+                let error = describe(error, self.role(), self.renegotiation);
+                self.send_alert();
                 Err(error.into())
             }
+        }
+    }
+
+    /// RFC 5246 §7.2.2 lets the initial sender of a request to renegotiate go on or end the connection
+    /// when it is told no_renegotiation; the warning is all that is said about it, and content may
+    /// come before and after.
+    fn refuse_renegotiation(&mut self) {
+        if self.conn.protocol_version() == Some(ProtocolVersion::TLSv1_2) {
+            self.renegotiation = true;
+            log::debug!("{} asks to renegotiate and is refused", self.info.remote);
+        }
+        self.send_alert();
+    }
+
+    fn send_alert(&mut self) {
+        if let Err(failed) = self.flush() {
+            log::debug!("sending an alert to {}: {failed}", self.info.remote);
         }
     }
 

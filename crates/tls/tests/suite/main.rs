@@ -12,6 +12,7 @@ mod handshakes;
 mod providers;
 mod records;
 mod reload;
+mod renegotiation;
 mod security;
 mod support;
 mod trust;

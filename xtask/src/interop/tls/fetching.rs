@@ -1,8 +1,9 @@
 //! `avocet fetch` asks `openssl s_server` and nginx.
 
 use std::process::Command;
+use std::thread;
 
-use super::super::lab::{Lab, Ran, Running, check, is_root};
+use super::super::lab::{Lab, Ran, Running, check, is_root, logs};
 use super::{PAGE, page, says};
 use crate::Outcome;
 
@@ -22,6 +23,7 @@ pub(super) fn run(lab: &Lab) -> Outcome {
     versions(lab)?;
     names_and_protocols(lab)?;
     distrusted(lab)?;
+    renegotiation(lab)?;
     nginx(lab)
 }
 
@@ -104,6 +106,38 @@ fn distrusted(lab: &Lab) -> Outcome {
         "s_server: wrong name, no name, expired, early, self-signed, unknown authority, wrong purpose, \
          revoked, another key: each told apart"
     );
+    Ok(())
+}
+
+/// OpenSSL can ask for new keys within a connection of TLS 1.2 and is refused. Where it wants nothing but
+/// to have asked the page comes nevertheless; where somebody types an R it ends the connection.
+fn renegotiation(lab: &Lab) -> Outcome {
+    let server = lab.start("s_server", |port| {
+        let mut command = Command::new("openssl");
+        command.args(["s_server", "-www", "-tls1_2", "-accept"]).arg(port.to_string());
+        command.args(["-cert", "localhost.pem", "-key", "localhost.pem"]);
+        Ok(command)
+    })?;
+    let ran = fetch(lab, &[&page(&server).replace("page.html", "reneg")])?.ended(0)?;
+    says(&ran, &["s_server -www", "NoRenegotiation"])?;
+    let typed = lab.start("s_server-typed", |port| {
+        let mut command = Command::new("sh");
+        let script = "mkfifo typed && exec openssl s_server \"$@\" <>typed";
+        command.args(["-c", script, "sh", "-tls1_2", "-accept"]).arg(port.to_string());
+        command.args(["-cert", "localhost.pem", "-key", "localhost.pem"]);
+        Ok(command)
+    })?;
+    let ran = thread::scope(|scope| {
+        let typist = scope.spawn(|| {
+            logs(|| typed.log(), |log| log.contains("GET /"), "no request came")?;
+            lab.write("typed", "R\n").map(drop)
+        });
+        let ran = fetch(lab, &["--max-time", "20", &page(&typed)]);
+        typist.join().map_err(|_| "the typist panicked".to_owned())??;
+        ran
+    })?;
+    says(&ran.ended(35)?, &["localhost asked to renegotiate, which is refused here"])?;
+    println!("s_server: renegotiation refused, with the page after it and without");
     Ok(())
 }
 
