@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use avocet_wire::{FieldBuf, Leniency, Limits};
+use http::StatusCode;
 
 use crate::connect::{Connector, Dialer};
 use crate::error::Error;
@@ -71,8 +72,12 @@ pub struct Redirects {
     pub most: u32,
     /// Whether https may lead to http. No.
     pub downgrade: bool,
-    /// Whether POST stays POST after 301 and 302, against the custom. No.
-    pub keep_post: bool,
+    /// The statuses among 301, 302 and 303 after which POST stays POST, against the custom or, for
+    /// 303, against its meaning. None.
+    pub keep_post: Vec<StatusCode>,
+    /// Whether passwords and cookies that the request itself brought follow to other origins. No: they
+    /// are for the host that they were given for.
+    pub trusted: bool,
 }
 
 /// Bounds on connections. A bound of 0 on those in use counts as 1.
@@ -167,7 +172,7 @@ impl Default for Timeouts {
 
 impl Default for Redirects {
     fn default() -> Self {
-        Self { most: 10, downgrade: false, keep_post: false }
+        Self { most: 10, downgrade: false, keep_post: Vec::new(), trusted: false }
     }
 }
 

@@ -18,6 +18,14 @@ pub trait Hook: Send + Sync {
         let _ = url;
     }
 
+    /// A redirect of this hop is about to be followed, before anything is connected for it.
+    ///
+    /// *Errors*: end the transfer.
+    fn on_redirect(&self, hop: &Hop<'_>, target: &Url) -> Result<(), Error> {
+        let _ = (hop, target);
+        Ok(())
+    }
+
     /// A request is about to be sent; fields may be added, changed and taken away.
     ///
     /// *Errors*: end the transfer.

@@ -57,6 +57,9 @@ pub(crate) fn target(
         return Err(bad(format!("a redirect to the scheme {}", url.scheme())));
     }
     config.hooks.iter().for_each(|hook| hook.on_url(&mut url));
+    for hook in &config.hooks {
+        hook.on_redirect(&transfer.hop(), &url)?;
+    }
     if transfer.report.url.scheme() == "https" && url.scheme() == "http" && !policy.downgrade {
         return Err(bad("a redirect from https to http, which is not followed".to_owned()));
     }
@@ -74,11 +77,10 @@ pub(crate) fn target(
 /// RFC 9110 §15.4: 303 turns every method but HEAD into GET, and by custom 301 and 302 turn POST into
 /// GET; 307 and 308 keep the method.
 fn method_after(method: &Method, status: StatusCode, policy: &Redirects) -> Method {
+    let keeps = *method == Method::POST && policy.keep_post.contains(&status);
     let to_get = match status {
-        StatusCode::SEE_OTHER => *method != Method::HEAD,
-        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => {
-            *method == Method::POST && !policy.keep_post
-        }
+        StatusCode::SEE_OTHER => *method != Method::HEAD && !keeps,
+        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => *method == Method::POST && !keeps,
         _ => false,
     };
     if to_get { Method::GET } else { method.clone() }
@@ -88,14 +90,13 @@ fn method_after(method: &Method, status: StatusCode, policy: &Redirects) -> Meth
 ///
 /// Credentials belong to the origin that they were given for: once it is left they are gone, and
 /// stay gone when a later redirect comes back.
-pub(crate) fn follow(transfer: &mut Transfer, target: Target) {
+pub(crate) fn follow(transfer: &mut Transfer, target: Target, policy: &Redirects) {
     let Target { url, status, method } = target;
     if url.origin() != transfer.report.url.origin() {
-        for name in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION] {
-            transfer.fields.remove(&name);
-        }
-        for name in std::mem::take(&mut transfer.options.sensitive) {
-            transfer.fields.remove(&name);
+        let sensitive = std::mem::take(&mut transfer.options.sensitive);
+        let secret = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
+        for name in secret.iter().chain(&sensitive).filter(|_| !policy.trusted) {
+            transfer.fields.remove(name);
         }
         // A Host that was given by hand names the host that was left.
         transfer.fields.remove(&http::header::HOST);

@@ -17,7 +17,7 @@ use crate::transfer::Transfer;
 /// It is tried again only where that is safe: nothing of the response was given to the caller, the
 /// content can be sent again, and either the method is idempotent (RFC 9110 §9.2.2) or nothing of the
 /// request had left. This is besides the one silent repetition on a fresh connection after a kept one
-/// turned out to be closed.
+/// turned out to be closed. [`always`](Self::always) tries again where it is not safe, too.
 ///
 /// ```
 /// let mut config = avocet_client::Config::default();
@@ -37,8 +37,15 @@ pub struct Retry {
     pub first_pause: Duration,
     /// 1 min.
     pub longest_pause: Duration,
+    /// Always just this pause instead; a Retry-After field that says more still counts. None.
+    pub fixed_pause: Option<Duration>,
     /// 5 min.
     pub longest_retry_after: Duration,
+    /// No repetition begins later than this after the start of the transfer. No bound.
+    pub within: Option<Duration>,
+    /// Whether to try again after failures of every kind that another try may end otherwise, and with
+    /// every method: the caller says that this does no harm. No.
+    pub always: bool,
     /// The statuses that ask for it: 408, 429, 500, 502, 503, 504.
     pub statuses: Vec<StatusCode>,
 }
@@ -49,7 +56,10 @@ impl Default for Retry {
             most: 0,
             first_pause: Duration::from_secs(1),
             longest_pause: Duration::from_secs(60),
+            fixed_pause: None,
             longest_retry_after: Duration::from_secs(300),
+            within: None,
+            always: false,
             statuses: vec![
                 StatusCode::REQUEST_TIMEOUT,
                 StatusCode::TOO_MANY_REQUESTS,
@@ -79,8 +89,19 @@ pub(crate) fn after_failure(
         _ => false,
     };
     let unsent = (Phase::Resolve..=Phase::Tls).contains(&error.phase());
-    let safe = !transfer.answered && (unsent || transfer.method.is_idempotent());
-    if !passing || !safe || error.phase() == Phase::Queue {
+    let safe = unsent || transfer.method.is_idempotent();
+    // What the caller or a hook has ended, or what cannot be sent at all, ends the same way again.
+    let own = matches!(
+        error.kind(),
+        ErrorKind::Cancelled
+            | ErrorKind::Url
+            | ErrorKind::Request
+            | ErrorKind::Redirect
+            | ErrorKind::Receiver
+            | ErrorKind::Misuse
+    );
+    let wanted = (policy.always && !own) || (passing && safe);
+    if !wanted || transfer.answered || error.phase() == Phase::Queue {
         return None;
     }
     again(transfer, policy, None, now)
@@ -95,7 +116,7 @@ pub(crate) fn after_status(
 ) -> Option<Instant> {
     if policy.most == 0
         || !policy.statuses.contains(&head.status)
-        || !transfer.method.is_idempotent()
+        || !(policy.always || transfer.method.is_idempotent())
     {
         return None;
     }
@@ -123,6 +144,10 @@ fn again(
     if transfer.deadline.is_some_and(|deadline| deadline <= at) {
         return None;
     }
+    let started = transfer.report.times.started;
+    if policy.within.is_some_and(|within| at.saturating_duration_since(started) > within) {
+        return None;
+    }
     transfer.report.retries += 1;
     transfer.begin_again();
     Some(at)
@@ -130,6 +155,9 @@ fn again(
 
 /// The pause after `count` repetitions.
 fn pause(policy: &Retry, count: u32) -> Duration {
+    if let Some(pause) = policy.fixed_pause {
+        return pause;
+    }
     let factor = 1_u32.checked_shl(count).unwrap_or(u32::MAX);
     let whole = policy.first_pause.saturating_mul(factor).min(policy.longest_pause);
     // Keys that the standard library draws at random per process are chance enough for this.
@@ -155,5 +183,7 @@ mod tests {
             assert!(pauses.iter().all(|pause| (whole / 2..=whole).contains(pause)), "{pauses:?}");
             assert!(pauses.iter().any(|pause| *pause != pauses[0]), "{pauses:?}");
         }
+        let fixed = Retry { fixed_pause: Some(Duration::from_millis(7)), ..policy };
+        assert!((0..9).all(|count| pause(&fixed, count) == Duration::from_millis(7)));
     }
 }

@@ -359,7 +359,7 @@ impl Transfer {
                 self.replayed = false;
             }
             Follow::Redirect(target) => {
-                redirect::follow(self, *target);
+                redirect::follow(self, *target, &config.redirects);
                 let via = config.proxies.choose(&self.report.url)?;
                 if !self.route.leads_to(&self.report.url, &via) {
                     self.route = Rc::new(Route::of(&self.report.url, via)?);

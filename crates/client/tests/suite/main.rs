@@ -14,6 +14,7 @@ mod parity;
 mod pooling;
 mod proxies;
 mod raw;
+mod redirects;
 mod replay;
 mod responses;
 mod retries;

@@ -108,3 +108,40 @@ fn the_total_time_counts_all_attempts() {
     assert_eq!(world.failure(id).kind(), ErrorKind::Connect);
     assert!(world.multi.report(id).is_none_or(|report| report.retries < 10));
 }
+
+#[test]
+fn who_says_that_it_does_no_harm_has_everything_tried_again() {
+    for answer in ["garbage\r\n\r\n", "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", ""] {
+        let mut world = World::with(|config| {
+            (config.retry.most, config.retry.always) = (1, true);
+            config.retry.fixed_pause = Some(Duration::from_secs(5));
+        });
+        let request = Request::new(Method::POST, "http://h/").unwrap();
+        let id = world.start(request.with_content("content"));
+        let mut far = world.far();
+        far.take();
+        far.send(answer);
+        far.end();
+        world.seconds(4);
+        assert!(world.fars().is_empty(), "{answer}");
+        world.seconds(2);
+        let mut far = world.far();
+        assert!(far.take().ends_with("content"), "{answer}");
+        far.answer("200 OK", "");
+        assert_eq!(world.done(id).0, 200);
+    }
+}
+
+#[test]
+fn no_try_begins_after_the_time_for_tries() {
+    let mut world = World::with(|config| {
+        config.retry.most = 100;
+        config.retry.fixed_pause = Some(Duration::from_secs(2));
+        config.retry.within = Some(Duration::from_secs(5));
+    });
+    world.net.refuse(100);
+    let id = world.get("http://h/");
+    world.seconds(10);
+    assert_eq!(world.failure(id).kind(), ErrorKind::Connect);
+    assert_eq!(world.multi.report(id).unwrap().retries, 2);
+}
