@@ -3,12 +3,16 @@
 use avocet::client::{Error, ErrorKind, Phase};
 use avocet::tls::TlsError;
 
+use crate::fetch::Refusal;
 use crate::secure;
 
 /// The status that a failed transfer ends the program with.
 pub(crate) fn status(error: &Error) -> u8 {
     if let Some(status) = TlsError::of(error).and_then(secure::status) {
         return status;
+    }
+    if let Some(refusal) = Refusal::of(error) {
+        return refusal.status();
     }
     match (error.kind(), error.phase()) {
         (ErrorKind::Url, _) => 3,

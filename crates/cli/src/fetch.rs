@@ -8,25 +8,36 @@ mod expand;
 mod explain;
 mod fields;
 mod form;
+mod glob;
 mod har;
 mod json;
 mod login;
 mod plan;
+mod protocols;
 mod reasons;
 mod referer;
 mod run;
 mod sink;
+mod targets;
 mod trace;
 mod way;
 mod write_out;
 
 pub(crate) use args::Fetch;
 pub(crate) use expand::{groups, with_files};
+pub(crate) use protocols::Refusal;
 
-use std::ops::Range;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fs::File;
+use std::iter::Peekable;
+use std::path::Path;
 
 use url::Url;
 
+use self::args::Placed;
+use self::content::Prepared;
+use self::targets::{Target, Targets};
 use crate::failure::Failure;
 use crate::password;
 use crate::settings::{Section, Settings};
@@ -40,51 +51,95 @@ impl Fetch {
         quiet: bool,
     ) -> Result<(), Failure> {
         if let Some(host) = &self.host {
-            self.urls.push(format!("http://{host}/{}", self.path.trim_start_matches('/')));
+            let url = format!("http://{host}/{}", self.path.trim_start_matches('/'));
+            self.urls.push(Placed { place: 0, value: url });
         }
-        self.urls.append(&mut self.url);
-        if self.urls.is_empty() {
+        if self.urls.is_empty() && self.url.is_empty() {
             return Err(Failure::usage("there is no URL"));
         }
-        let parts = self.parts(settings)?;
-        run::run(&self, &parts, verbose, quiet)
-    }
-
-    /// URLs in a row for whose hosts the same is set, each row with its options.
-    fn parts(&self, settings: &Settings) -> Result<Vec<Self>, Failure> {
-        let section = |url: &String| {
-            let url = Url::parse(&with_scheme(url)).ok()?;
-            settings.section_of_url(&url)
-        };
-        let mut parts = Vec::new();
-        let mut from = 0;
-        while let Some(first) = self.urls.get(from) {
-            let holds = section(first);
-            let rest = &self.urls[from..];
-            let count = rest.iter().position(|url| section(url) != holds).unwrap_or(rest.len());
-            parts.push(self.part(settings, holds, from..from + count)?);
-            from += count;
+        if let Some(path) = &self.stderr {
+            redirect_messages(path)?;
         }
-        Ok(parts)
+        let targets = Targets::new(&self)?.peekable();
+        let mut parts = Parts { call: &self, settings, targets, known: HashMap::new() };
+        run::run(&self, &mut parts, verbose, quiet)
     }
 
-    fn part(
-        &self,
-        settings: &Settings,
-        section: Option<&Section>,
-        range: Range<usize>,
-    ) -> Result<Self, Failure> {
+    /// The options that hold for the hosts of a section.
+    fn part(&self, settings: &Settings, section: Option<&Section>) -> Result<Self, Failure> {
         let mut part = match section {
             Some(section) => settings.parse::<Self>(Some(section))?,
             None => self.clone(),
         };
-        // What is about the call as a whole no host can change.
-        let end = range.end.min(self.output.len());
-        part.output = self.output[range.start.min(end)..end].to_vec();
-        part.urls = self.urls[range].to_vec();
-        for login in [&mut part.user, &mut part.proxy_user].into_iter().flatten() {
+        for login in [&mut part.user, &mut part.way.proxy_user].into_iter().flatten() {
             *login = password::complete(login)?;
         }
         Ok(part)
     }
+}
+
+/// The URLs of a call, parted where other options begin to hold.
+struct Parts<'a> {
+    call: &'a Fetch,
+    settings: &'a Settings,
+    targets: Peekable<Targets>,
+    known: HashMap<Option<&'a Section>, Part>,
+}
+
+/// What holds for some hosts.
+struct Part {
+    options: Fetch,
+    prepared: Prepared,
+}
+
+/// URLs in a row for which the same holds.
+struct Row<'p, 'a> {
+    part: &'p Part,
+    section: Option<&'a Section>,
+    settings: &'a Settings,
+    targets: &'p mut Peekable<Targets>,
+}
+
+impl<'a> Parts<'a> {
+    /// The next row; `None` when all URLs had their turn.
+    ///
+    /// *Errors*: options that cannot be meant, files that cannot be read.
+    fn next_row(&mut self) -> Result<Option<Row<'_, 'a>>, Failure> {
+        let (call, settings) = (self.call, self.settings);
+        let Some(target) = self.targets.peek() else { return Ok(None) };
+        let section = section(settings, target);
+        let part = match self.known.entry(section) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let options = call.part(settings, section)?;
+                let prepared = Prepared::new(&options)?;
+                entry.insert(Part { options, prepared })
+            }
+        };
+        Ok(Some(Row { part, section, settings, targets: &mut self.targets }))
+    }
+}
+
+impl Row<'_, '_> {
+    fn next_target(&mut self) -> Option<Target> {
+        self.targets.next_if(|target| section(self.settings, target) == self.section)
+    }
+}
+
+fn section<'a>(settings: &'a Settings, target: &Target) -> Option<&'a Section> {
+    settings.section_of_url(&Url::parse(&with_scheme(&target.url)).ok()?)
+}
+
+/// Messages of the whole program go to a file, or for `-` to standard output.
+///
+/// *Errors*: it cannot be made.
+fn redirect_messages(path: &Path) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::with_status(23, format_args!("cannot write {}: {error}", path.display()))
+    };
+    let turned = match path.as_os_str() == "-" {
+        true => rustix::stdio::dup2_stderr(std::io::stdout()),
+        false => rustix::stdio::dup2_stderr(File::create(path).map_err(failed)?),
+    };
+    turned.map_err(|error| failed(error.into()))
 }

@@ -77,6 +77,9 @@ fn main() -> ExitCode {
                     output::error(&failure);
                 }
                 code = failure.code();
+                if failure.is_last() {
+                    return code;
+                }
             }
             is_first = false;
         }

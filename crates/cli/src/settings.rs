@@ -116,7 +116,7 @@ impl Settings {
         let command = self.command.clone().ignore_errors(true);
         let matches = command.try_get_matches_from(&self.given).ok()?;
         let (_, matches) = matches.subcommand()?;
-        let url = matches.try_get_many::<String>("urls").ok()??.next()?;
+        let url = matches.try_get_raw("urls").ok()??.next()?.to_str()?;
         self.section_of_url(&Url::parse(&with_scheme(url)).ok()?)
     }
 

@@ -4,53 +4,85 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use avocet::client::Content;
+use avocet::net::FileRange;
 use avocet::wire::FieldBuf;
+use bytes::Bytes;
 
 use super::args::Fetch;
 use super::form;
 use crate::failure::Failure;
 
-/// Content, and the media type it has unless the user says another.
-pub(crate) struct Given {
-    pub(crate) content: Content,
+/// What is sent to each URL of a call, put together once: files are read or opened before any
+/// connection is made, and standard input has its bytes for every URL.
+pub(crate) struct Prepared {
+    pieces: Vec<Piece>,
+    /// The media type it has unless the user says another.
     pub(crate) media_type: Option<Cow<'static, str>>,
-    /// What -G puts into the query.
+    /// What goes into the query.
     pub(crate) query: Option<String>,
 }
 
-/// Puts the content together; files are read before any connection is made.
-pub(crate) fn given(options: &Fetch) -> Result<Given, Failure> {
-    if let Some(path) = &options.upload_file {
-        return Ok(Given { content: upload(path)?, media_type: None, query: None });
-    }
-    if !options.json.is_empty() {
-        let mut text = Vec::new();
-        for part in &options.json {
-            text.extend_from_slice(&plain(part, Lines::Kept)?);
-        }
-        return Ok(Given { content: text.into(), media_type: Some(JSON.into()), query: None });
-    }
-    if !options.form.is_empty() || !options.form_string.is_empty() {
-        let (content, media_type) = form::form(&options.form, &options.form_string)?;
-        return Ok(Given { content, media_type: Some(media_type.into()), query: None });
-    }
-    let form = urlencoded(options)?;
-    if !form.is_given {
-        return Ok(Given { content: Content::Empty, media_type: None, query: None });
-    }
-    if options.get {
-        let query = String::from_utf8(form.bytes)
-            .map_err(|_| Failure::usage("the data for the query is not text"))?;
-        return Ok(Given { content: Content::Empty, media_type: None, query: Some(query) });
-    }
-    Ok(Given { content: form.bytes.into(), media_type: Some(FORM.into()), query: None })
+/// A piece of content that can be sent any number of times.
+pub(super) enum Piece {
+    Bytes(Bytes),
+    File(Arc<File>, u64),
 }
 
-struct Urlencoded {
-    bytes: Vec<u8>,
-    is_given: bool,
+impl Prepared {
+    /// *Errors*: files that cannot be read, parts of forms that cannot be understood.
+    pub(crate) fn new(options: &Fetch) -> Result<Self, Failure> {
+        let sent = &options.sent;
+        let mut query = Vec::new();
+        let mut prepared = Self { pieces: Vec::new(), media_type: None, query: None };
+        if !sent.json.is_empty() {
+            let mut text = Vec::new();
+            for part in &sent.json {
+                text.extend_from_slice(&plain(part, Lines::Kept)?);
+            }
+            prepared.pieces.push(Piece::Bytes(text.into()));
+            prepared.media_type = Some(JSON.into());
+        } else if !sent.form.is_empty() || !sent.form_string.is_empty() {
+            let (pieces, media_type) = form::form(sent)?;
+            (prepared.pieces, prepared.media_type) = (pieces, Some(media_type.into()));
+        } else if let Some(bytes) = urlencoded(options)? {
+            if sent.get {
+                query.push(bytes);
+            } else {
+                prepared.pieces.push(Piece::Bytes(bytes.into()));
+                prepared.media_type = Some(FORM.into());
+            }
+        }
+        for data in &sent.url_query {
+            query.push(match data.strip_prefix('+') {
+                Some(plain) => plain.as_bytes().to_vec(),
+                None => encoded(data)?,
+            });
+        }
+        if !query.is_empty() {
+            let query = String::from_utf8(query.join(&b'&'));
+            let query = query.map_err(|_| Failure::usage("the data for the query is not text"))?;
+            prepared.query = Some(query);
+        }
+        Ok(prepared)
+    }
+
+    /// The content once more.
+    pub(crate) fn content(&self) -> Content {
+        let content = |piece: &Piece| match piece {
+            Piece::Bytes(bytes) => Content::from(bytes.clone()),
+            Piece::File(file, len) => {
+                Content::File(FileRange { file: Arc::clone(file), offset: 0, len: *len })
+            }
+        };
+        match &*self.pieces {
+            [] => Content::Empty,
+            [piece] => content(piece),
+            pieces => Content::Parts(pieces.iter().map(content).collect()),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,24 +91,25 @@ enum Lines {
     Joined,
 }
 
-/// The pieces in the order in which they were given, joined by `&`.
-fn urlencoded(options: &Fetch) -> Result<Urlencoded, Failure> {
+/// The pieces in the order in which they were given, joined by `&`; `None` if there are none.
+fn urlencoded(options: &Fetch) -> Result<Option<Vec<u8>>, Failure> {
+    let sent = &options.sent;
     let mut pieces = Vec::new();
-    for data in &options.data {
-        pieces.push((data.place, plain(&data.text, Lines::Joined)?));
+    for data in &sent.data {
+        pieces.push((data.place, plain(&data.value, Lines::Joined)?));
     }
-    for data in &options.data_raw {
-        pieces.push((data.place, data.text.clone().into_bytes()));
+    for data in &sent.data_raw {
+        pieces.push((data.place, data.value.clone().into_bytes()));
     }
-    for data in &options.data_binary {
-        pieces.push((data.place, plain(&data.text, Lines::Kept)?));
+    for data in &sent.data_binary {
+        pieces.push((data.place, plain(&data.value, Lines::Kept)?));
     }
-    for data in &options.data_urlencode {
-        pieces.push((data.place, encoded(&data.text)?));
+    for data in &sent.data_urlencode {
+        pieces.push((data.place, encoded(&data.value)?));
     }
     pieces.sort_by_key(|(place, _)| *place);
     let pieces: Vec<Vec<u8>> = pieces.into_iter().map(|(_, piece)| piece).collect();
-    Ok(Urlencoded { is_given: !pieces.is_empty(), bytes: pieces.join(&b'&') })
+    Ok((!pieces.is_empty()).then(|| pieces.join(&b'&')))
 }
 
 fn plain(data: &str, lines: Lines) -> Result<Vec<u8>, Failure> {
@@ -121,8 +154,12 @@ pub(super) fn read(path: &str) -> Result<Vec<u8>, Failure> {
     read.map_err(|error| Failure::with_status(26, format_args!("cannot read {path}: {error}")))
 }
 
-fn upload(path: &Path) -> Result<Content, Failure> {
-    if path == Path::new("-") {
+/// The content of a file that is sent by itself.
+///
+/// *Errors*: it cannot be read.
+pub(crate) fn upload(path: &Path) -> Result<Content, Failure> {
+    // curl reads standard input for a dot, too, and only waits for it in another way.
+    if path == Path::new("-") || path == Path::new(".") {
         let reader = Box::new(io::stdin());
         return Ok(Content::Reader { size: None, reader, trailers: FieldBuf::new() });
     }

@@ -16,7 +16,7 @@ pub(crate) fn groups(arguments: Vec<OsString>) -> Vec<Vec<OsString>> {
         return vec![arguments];
     };
     let (start, rest) = arguments.split_at(verb + 1);
-    let parts = rest.split(|argument| argument == "--next");
+    let parts = rest.split(|argument| argument == "--next" || argument == "-:");
     parts.map(|part| [start, part].concat()).collect()
 }
 

@@ -37,7 +37,7 @@ pub(super) fn fields(
                 Some("") => {}
                 agent => push(&USER_AGENT, agent.unwrap_or(AGENT).as_bytes())?,
             }
-            let accept = if options.json.is_empty() { "*/*" } else { content::JSON };
+            let accept = if options.sent.json.is_empty() { "*/*" } else { content::JSON };
             push(&ACCEPT, accept.as_bytes())?;
         }
     }
@@ -81,7 +81,12 @@ pub(super) fn fields(
     if let Some(media_type) = media_type {
         push(&CONTENT_TYPE, media_type.as_bytes())?;
     }
-    for line in &options.header {
+    own_fields(fields, &options.header)
+}
+
+/// Lines of the user's; `@FILE` has one on each line.
+pub(super) fn own_fields(fields: &mut FieldBuf, lines: &[String]) -> Result<(), Failure> {
+    for line in lines {
         match line.strip_prefix('@') {
             None => own_field(fields, line)?,
             Some(path) => {

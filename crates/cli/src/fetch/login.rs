@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use avocet::client::{Credentials, Hook, Login, Netrc, Vault};
+use avocet::client::{Credentials, Error, Hook, Hop, Login, Netrc, Passwords, Vault, Verdict};
+use avocet::wire::{FieldBuf, ResponseHead};
 use url::Url;
 
 use super::args::Fetch;
 use crate::failure::Failure;
-use crate::target::with_scheme;
 
 /// What answers the challenges of servers; `None` where -u by Basic is all there is, for which a
 /// field is enough.
@@ -19,7 +19,11 @@ pub(super) fn hook(options: &Fetch) -> Result<Option<Arc<dyn Hook>>, Failure> {
         if !options.digest && !options.anyauth {
             return Ok(None);
         }
-        Login::new(of_urls(options, user))
+        let (name, password) = user.split_once(':').unwrap_or((user, ""));
+        let login = Login::new(ForAll(Credentials::new(name, password)));
+        let login = if options.digest { login.without_basic() } else { login };
+        let everywhere = options.follow.location_trusted;
+        return Ok(Some(if everywhere { Arc::new(login) } else { Arc::new(AtFirst(login)) }));
     } else if let Some(path) = netrc_path(options)? {
         let login = Login::new(netrc(&path, options)?);
         if options.anyauth { login } else { login.at_once() }
@@ -32,16 +36,32 @@ pub(super) fn hook(options: &Fetch) -> Result<Option<Arc<dyn Hook>>, Failure> {
     Ok(Some(Arc::new(if options.digest { login.without_basic() } else { login })))
 }
 
-/// The password is for the hosts of the URLs, wherever redirects lead.
-fn of_urls(options: &Fetch, user: &str) -> Vault {
-    let (name, password) = user.split_once(':').unwrap_or((user, ""));
-    let mut vault = Vault::new();
-    for url in options.urls.iter().filter_map(|url| Url::parse(&with_scheme(url)).ok()) {
-        if let Ok(root) = url.join("/") {
-            vault.add(&root, None, Credentials::new(name, password));
-        }
+/// One password for whoever asks.
+struct ForAll(Credentials);
+
+impl Passwords for ForAll {
+    fn find(&self, _: &Url, _: Option<&str>) -> Option<Credentials> {
+        Some(self.0.clone())
     }
-    vault
+}
+
+/// A login for the hosts of the URLs that were given, not for those that redirects lead to.
+struct AtFirst(Login);
+
+impl AtFirst {
+    fn is_there(hop: &Hop<'_>) -> bool {
+        hop.url.origin() == hop.first.origin()
+    }
+}
+
+impl Hook for AtFirst {
+    fn on_request(&self, hop: &Hop<'_>, fields: &mut FieldBuf) -> Result<(), Error> {
+        if Self::is_there(hop) { self.0.on_request(hop, fields) } else { Ok(()) }
+    }
+
+    fn on_response(&self, hop: &Hop<'_>, head: &ResponseHead<'_>) -> Verdict {
+        if Self::is_there(hop) { self.0.on_response(hop, head) } else { Verdict::Proceed }
+    }
 }
 
 fn netrc_path(options: &Fetch) -> Result<Option<PathBuf>, Failure> {

@@ -4,19 +4,22 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use avocet::client::{Config, Content, Request};
+use avocet::client::{Config, Request};
 use avocet::cookies::{Format, Jar, JarFile, SharedJar};
 use avocet::wire::RequestVersion;
 use avocet::{Codings, CookieHook};
 use http::Method;
 use url::Url;
 
-use super::args::Fetch;
-use super::content::{self, Given};
+use super::Part;
+use super::args::{Fetch, Sent};
+use super::content;
 use super::fields::fields;
 use super::login;
+use super::protocols;
 use super::reasons::Reasons;
 use super::referer::Referers;
+use super::targets::Target;
 use super::trace::Trace;
 use super::way;
 use crate::failure::Failure;
@@ -58,28 +61,35 @@ pub(crate) fn config(
     let mut config = Config::default();
     config.connector = Arc::new(way::dialer(options)?);
     config.proxies = way::proxies(options)?;
-    config.redirects.most = if options.location { options.max_redirs } else { 0 };
-    // curl's users expect http from https to be followed where they asked for redirects.
-    config.redirects.downgrade = true;
-    if let Some(seconds) = options.connect_timeout {
+    protocols::follow(options, &mut config)?;
+    if let Some(seconds) = options.patience.connect_timeout {
         config.timeouts.connect = duration(seconds, "--connect-timeout")?;
     }
-    if let Some(seconds) = options.max_time {
+    if let Some(seconds) = options.patience.max_time {
         config.timeouts.total = Some(duration(seconds, "--max-time")?);
     }
-    if let Some(rate) = options.speed_limit {
-        let over = Duration::from_secs(u64::from(options.speed_time.max(1)));
+    if let Some(rate) = options.patience.speed_limit {
+        let over = Duration::from_secs(u64::from(options.patience.speed_time.max(1)));
         config.timeouts.least_rate = Some((rate.get(), over));
         // While nothing comes at all that is below any rate.
         config.timeouts.head = config.timeouts.head.min(over);
     }
-    config.retry.most = options.retry;
-    if let Some(seconds) = options.retry_delay {
-        let pause = duration(seconds, "--retry-delay")?;
-        (config.retry.first_pause, config.retry.longest_pause) = (pause, pause);
+    config.retry.most = options.patience.retry;
+    if let Some(seconds) = options.patience.retry_delay {
+        config.retry.fixed_pause = Some(duration(seconds, "--retry-delay")?);
+    }
+    if let Some(seconds) = options.patience.retry_max_time {
+        config.retry.within = Some(duration(seconds, "--retry-max-time")?);
+    }
+    config.retry.always = options.patience.retry_all_errors;
+    if let Some(seconds) = options.patience.expect100_timeout {
+        config.timeouts.expect = duration(seconds, "--expect100-timeout")?;
     }
     if options.compressed {
         config.decoding = Some(Arc::new(Codings::default()));
+    }
+    if let Some(fields) = way::ForProxy::new(options)? {
+        config.hooks.push(Arc::new(fields));
     }
     if let Some(login) = login::hook(options)? {
         config.hooks.push(login);
@@ -141,19 +151,31 @@ pub(crate) fn cookies(options: &Fetch) -> Result<Option<Cookies>, Failure> {
 }
 
 /// The request for one URL.
-pub(crate) fn request(options: &Fetch, url: &str, offset: u64) -> Result<Request, Failure> {
-    let Given { content, media_type, query } = content::given(options)?;
-    let url = with_query(&with_scheme(url), query.as_deref());
-    let url = match &options.upload_file {
+pub(crate) fn request(part: &Part, target: &Target, offset: u64) -> Result<Request, Failure> {
+    let Part { options, prepared } = part;
+    let url = with_query(&with_scheme(&target.url), prepared.query.as_deref());
+    let url = match &target.upload {
         Some(file) => with_file_name(&url, file)?,
         None => url,
     };
-    let method = method(options, &content)?;
+    protocols::check(options, &url)?;
+    let method = method(options, target)?;
+    let content = match &target.upload {
+        Some(file) => content::upload(file)?,
+        None => prepared.content(),
+    };
     let mut request = Request::new(method, &url)
         .map_err(|error| Failure::with_status(3, error))?
         .with_content(content);
-    fields(options, media_type.as_deref(), offset, request.fields_mut())?;
+    let media_type = prepared.media_type.as_deref().filter(|_| target.upload.is_none());
+    fields(options, media_type, offset, request.fields_mut())?;
+    let raw = match &options.request_target {
+        Some(target) => Some(target.clone()),
+        None if options.path_as_is => Some(written_target(&url)),
+        None => None,
+    };
     let request_options = request.options_mut();
+    request_options.target = raw;
     request_options.decode = options.compressed;
     if options.http10 {
         request_options.version = RequestVersion::Http10;
@@ -164,33 +186,31 @@ pub(crate) fn request(options: &Fetch, url: &str, offset: u64) -> Result<Request
 /// What -e has behind its URL for "and then the page that led there".
 pub(super) const AUTO: &str = ";auto";
 
-fn method(options: &Fetch, content: &Content) -> Result<Method, Failure> {
+fn method(options: &Fetch, target: &Target) -> Result<Method, Failure> {
     if let Some(name) = &options.request {
         return Method::from_bytes(name.as_bytes())
             .map_err(|_| Failure::usage(format_args!("`{name}` is no method")));
     }
-    let wanted = [options.head, options.upload_file.is_some(), has_data(options) && !options.get];
-    if wanted.iter().filter(|wanted| **wanted).count() > 1 {
-        return Err(Failure::usage("-I, -T and data want different methods; say one by -X"));
+    let has_data = has_data(&options.sent) && !options.sent.get;
+    match (options.head, target.upload.is_some(), has_data) {
+        (false, false, false) => Ok(Method::GET),
+        (true, false, false) => Ok(Method::HEAD),
+        (false, true, false) => Ok(Method::PUT),
+        (false, false, true) => Ok(Method::POST),
+        _ => Err(Failure::usage("-I, -T and data want different methods; say one by -X")),
     }
-    Ok(match content {
-        _ if options.head => Method::HEAD,
-        _ if options.upload_file.is_some() => Method::PUT,
-        Content::Empty if options.get || !has_data(options) => Method::GET,
-        _ => Method::POST,
-    })
 }
 
-fn has_data(options: &Fetch) -> bool {
+fn has_data(sent: &Sent) -> bool {
     let placed = [
-        &options.data,
-        &options.data_raw,
-        &options.data_binary,
-        &options.data_urlencode,
-        &options.form,
-        &options.form_string,
+        &sent.data,
+        &sent.data_raw,
+        &sent.data_binary,
+        &sent.data_urlencode,
+        &sent.form,
+        &sent.form_string,
     ];
-    !options.json.is_empty() || placed.iter().any(|data| !data.is_empty())
+    !sent.json.is_empty() || placed.iter().any(|data| !data.is_empty())
 }
 
 fn with_query(url: &str, query: Option<&str>) -> String {
@@ -201,6 +221,17 @@ fn with_query(url: &str, query: Option<&str>) -> String {
     };
     let mark = if rest.contains('?') { '&' } else { '?' };
     format!("{rest}{mark}{query}{fragment}")
+}
+
+/// Path and query as they stand in a URL.
+fn written_target(url: &str) -> String {
+    let behind_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let end = behind_scheme.find('#').unwrap_or(behind_scheme.len());
+    let start = behind_scheme[..end].find(['/', '?']).unwrap_or(end);
+    match &behind_scheme[start..end] {
+        query if !query.starts_with('/') => format!("/{query}"),
+        target => target.to_owned(),
+    }
 }
 
 /// A folder's URL is completed by the name of the file that is sent there.
@@ -230,5 +261,17 @@ mod tests {
     fn a_query_goes_before_the_fragment_and_behind_another_query() {
         assert_eq!(with_query("http://h/p#f", Some("a=1")), "http://h/p?a=1#f");
         assert_eq!(with_query("http://h/?x", Some("a=1")), "http://h/?x&a=1");
+    }
+
+    #[test]
+    fn targets_as_they_were_written() {
+        for (url, target) in [
+            ("http://h/a/../b?c#d", "/a/../b?c"),
+            ("http://h", "/"),
+            ("http://h?q/x", "/?q/x"),
+            ("http://u:p@h:80/%7e/./", "/%7e/./"),
+        ] {
+            assert_eq!(written_target(url), target);
+        }
     }
 }

@@ -15,8 +15,10 @@ use super::har::Har;
 use super::json;
 use super::plan;
 use super::sink::Sink;
+use super::targets::Target;
 use super::trace::Trace;
 use super::write_out::{self, Facts};
+use super::{Part, Parts, Row};
 use crate::exit;
 use crate::failure::Failure;
 use crate::output;
@@ -36,9 +38,9 @@ struct Job {
 
 /// Gets every URL; the failure of the last that failed is that of the call. `call` says what holds
 /// for all: cookies and logs; the parts have the URLs.
-pub(crate) fn run(
+pub(super) fn run(
     call: &Fetch,
-    parts: &[Fetch],
+    parts: &mut Parts<'_>,
     verbose: bool,
     quiet: bool,
 ) -> Result<(), Failure> {
@@ -47,15 +49,18 @@ pub(crate) fn run(
     let remembered = call.hsts.as_deref().map(Remembered::read).transpose()?;
     let har = call.har.as_ref().map(|path| (path, Arc::new(Har::default())));
     let mut last = Ok(());
-    let mut note = |outcome: Result<(), Failure>| {
+    let mut note = |outcome: Result<(), Failure>| -> bool {
         if let Err(failure) = outcome {
             if !quiet && (!call.silent || call.show_error) {
                 output::error(&failure);
             }
             last = Err(failure.told());
+            return !call.fail_early;
         }
+        true
     };
-    for options in parts {
+    while let Some(mut row) = parts.next_row()? {
+        let options = &row.part.options;
         let mut config = plan::config(options, cookies.as_ref(), trace.clone())?;
         if let Some(remembered) = &remembered {
             remembered.set(&mut config, &options.secure);
@@ -66,10 +71,12 @@ pub(crate) fn run(
         if call.dry_run {
             dry::prepare(&mut config);
         }
-        part(options, config, &mut note)?;
+        if !get(&mut row, config, &mut note)? {
+            break;
+        }
     }
     if call.dry_run {
-        return last;
+        return ended(call, last);
     }
     if let Some((path, har)) = har {
         note(har.save(path));
@@ -80,32 +87,42 @@ pub(crate) fn run(
     if let Some(remembered) = &remembered {
         note(remembered.save());
     }
-    last
+    ended(call, last)
 }
 
-/// Gets URLs that have their options in common.
-fn part(
-    options: &Fetch,
+/// With --fail-early what stands behind `--next` is not tried either.
+fn ended(call: &Fetch, last: Result<(), Failure>) -> Result<(), Failure> {
+    last.map_err(|failure| if call.fail_early { failure.last() } else { failure })
+}
+
+/// Gets URLs that have their options in common; false when the rest is not to be tried.
+fn get(
+    row: &mut Row<'_, '_>,
     config: Config,
-    note: &mut dyn FnMut(Result<(), Failure>),
-) -> Result<(), Failure> {
+    note: &mut dyn FnMut(Result<(), Failure>) -> bool,
+) -> Result<bool, Failure> {
     let mut multi = Multi::new(config).map_err(Failure::failed)?;
     let mut jobs = HashMap::new();
-    let mut waiting = options.urls.iter().enumerate();
+    let part = row.part;
+    let options = &part.options;
     let most = if options.parallel { options.parallel_max.max(1) } else { 1 };
     loop {
         while jobs.len() < most
-            && let Some((index, url)) = waiting.next()
+            && let Some(target) = row.next_target()
         {
-            match start(options, &mut multi, index, url) {
+            match start(part, &mut multi, &target) {
                 Ok((id, job)) => {
                     jobs.insert(id, job);
                 }
-                Err(failure) => note(Err(failure)),
+                Err(failure) => {
+                    if !note(Err(failure)) {
+                        return Ok(false);
+                    }
+                }
             }
         }
         if jobs.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let wait = resume(&mut multi, &mut jobs);
         multi.turn(wait).map_err(Failure::failed)?;
@@ -121,23 +138,21 @@ fn part(
             };
             let report = multi.report(id);
             multi.cancel(id);
-            if let Some(mut job) = jobs.remove(&id) {
-                note(finish(options, &mut job, report.as_ref(), ended));
+            if let Some(mut job) = jobs.remove(&id)
+                && !note(finish(options, &mut job, report.as_ref(), ended))
+            {
+                return Ok(false);
             }
         }
     }
 }
 
-fn start(
-    options: &Fetch,
-    multi: &mut Multi,
-    index: usize,
-    url: &str,
-) -> Result<(TransferId, Job), Failure> {
-    let sink = Sink::new(options, index, url)?;
-    let request = plan::request(options, url, sink.offset())?;
+fn start(part: &Part, multi: &mut Multi, target: &Target) -> Result<(TransferId, Job), Failure> {
+    let sink = Sink::new(&part.options, target)?;
+    let request = plan::request(part, target, sink.offset())?;
     let (url, method) = (request.url().to_string(), request.method().to_string());
     let id = multi.start(request).map_err(|error| failed(&error))?;
+    let index = target.index;
     Ok((id, Job { index, url, method, sink, head: None, began: None, resume: None }))
 }
 
@@ -182,11 +197,17 @@ fn finish(
     }
     let outcome = ended.and_then(|()| {
         let status = head.map_or(0, |head| head.status().as_u16());
-        if options.fail && status >= 400 {
+        if (options.fail || options.fail_with_body) && status >= 400 {
+            if options.fail_with_body {
+                job.sink.finish(options, head)?;
+            }
             return Err(Failure::with_status(22, format_args!("{}: status {status}", job.url)));
         }
         job.sink.finish(options, head)
     });
+    if outcome.is_err() && options.files.remove_on_error {
+        job.sink.remove();
+    }
     let error = outcome.as_ref().err().map(ToString::to_string);
     let facts = Facts {
         url: &job.url,
@@ -220,7 +241,7 @@ fn say(options: &Fetch, facts: &Facts<'_>, content: Option<&[u8]>) -> Result<(),
 
 /// Pauses a transfer that is ahead of its rate; the server waits as the buffers fill.
 fn hold_rate(options: &Fetch, multi: &mut Multi, id: TransferId, job: &mut Job) {
-    let Some(rate) = options.limit_rate else { return };
+    let Some(rate) = options.patience.limit_rate else { return };
     let now = Instant::now();
     let began = *job.began.get_or_insert(now);
     let due = Duration::from_secs_f64(job.sink.written as f64 / rate.get() as f64);

@@ -1,6 +1,8 @@
 //! Where content goes: standard output or a file.
 
-use std::fs::{File, OpenOptions};
+mod opening;
+
+use std::fs::File;
 use std::io::{self, IsTerminal, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +13,9 @@ use http::StatusCode;
 use http::header::{CONTENT_DISPOSITION, CONTENT_RANGE, ETAG, LAST_MODIFIED};
 use url::Url;
 
+use self::opening::{Clobber, How};
 use super::args::{Fetch, Format};
+use super::targets::{Output, Target};
 use crate::failure::Failure;
 use crate::target::with_scheme;
 use crate::terminal::Terminal;
@@ -24,8 +28,11 @@ pub(crate) struct Sink {
     file: Option<File>,
     offset: u64,
     terminal: bool,
-    /// Whether the server has named the file: such a file takes no other's place.
-    foreign: bool,
+    /// Whether everything is written at once.
+    prompt: bool,
+    /// Whether the file has no name of the user's.
+    remote_name: bool,
+    how: How,
     pub(crate) written: u64,
 }
 
@@ -38,23 +45,29 @@ enum Place {
 }
 
 impl Sink {
-    /// The place for the URL at this index.
-    pub(crate) fn new(options: &Fetch, index: usize, url: &str) -> Result<Self, Failure> {
-        let place = match options.output.get(index) {
-            Some(path) if path.as_os_str() == "-" => Place::Stdout,
-            Some(path) => Place::File(in_folder(options, path)),
-            None if options.remote_name || options.remote_name_all => {
-                Place::File(in_folder(options, &last_part(url)?))
-            }
-            None if options.format == Format::Json => Place::Memory(Vec::new()),
-            None => Place::Stdout,
+    /// The place for the content of this URL.
+    pub(crate) fn new(options: &Fetch, target: &Target) -> Result<Self, Failure> {
+        let place = match &target.output {
+            Output::File(path) if path.as_os_str() == "-" => Place::Stdout,
+            Output::File(path) => Place::File(in_folder(options, path)),
+            Output::RemoteName => Place::File(in_folder(options, &last_part(&target.url)?)),
+            Output::Unsaid if options.format == Format::Json => Place::Memory(Vec::new()),
+            Output::Unsaid => Place::Stdout,
         };
         // Who says `-o -` wants the bytes as they are.
-        let unasked = matches!(place, Place::Stdout) && options.output.get(index).is_none();
-        let terminal = unasked && io::stdout().is_terminal();
-        let mut sink =
-            Self { place, open: None, file: None, offset: 0, terminal, foreign: false, written: 0 };
-        if let Some(at) = &options.continue_at {
+        let unasked = matches!(place, Place::Stdout) && target.output == Output::Unsaid;
+        let mut sink = Self {
+            place,
+            open: None,
+            file: None,
+            offset: 0,
+            terminal: unasked && io::stdout().is_terminal(),
+            prompt: options.no_buffer,
+            remote_name: target.output == Output::RemoteName,
+            how: How::of(&options.files),
+            written: 0,
+        };
+        if let Some(at) = &options.files.continue_at {
             sink.offset = sink.continue_at(at)?;
         }
         Ok(sink)
@@ -88,14 +101,14 @@ impl Sink {
                 "the server does not continue where the file ends",
             ));
         }
-        if (options.remote_name || options.remote_name_all)
-            && options.remote_header_name
+        if self.remote_name
+            && options.files.remote_header_name
             && let Some(field) = head.fields().get(&CONTENT_DISPOSITION)
             && let Ok(disposition) = ContentDisposition::parse(field)
             && let Some(safe) = disposition.filename.and_then(|name| file_names::safe(&name))
         {
             self.place = Place::File(in_folder(options, Path::new(&safe)));
-            self.foreign = true;
+            self.how.found(Clobber::Refused);
         }
         if let Some(path) = &options.etag_save
             && let Some(tag) = head.fields().get(&ETAG)
@@ -131,6 +144,10 @@ impl Sink {
             Some(out) => out.write_all(bytes),
             None => Ok(()),
         };
+        let written = match &mut self.open {
+            Some(out) if self.prompt => written.and_then(|()| out.flush()),
+            _ => written,
+        };
         written.map_err(|error| failed(&self.place, &error))?;
         self.written += bytes.len() as u64;
         Ok(())
@@ -164,7 +181,7 @@ impl Sink {
                 Failure::with_status(23, format_args!("cannot write the content: {error}"))
             })?;
         }
-        if options.remote_time
+        if options.files.remote_time
             && let Some(file) = &self.file
             && let Some(field) = head.and_then(|head| head.fields().get(&LAST_MODIFIED))
             && let Some(time) = modified(field)
@@ -175,21 +192,29 @@ impl Sink {
         Ok(())
     }
 
+    /// Takes back what was written to a file, after a failure.
+    pub(crate) fn remove(&mut self) {
+        if let (Place::File(path), Some(_)) = (&self.place, self.file.take()) {
+            self.open = None;
+            if let Err(error) = std::fs::remove_file(path) {
+                log::warn!("{} stays: {error}", path.display());
+            }
+        }
+    }
+
     fn open(&mut self) -> Result<(), Failure> {
         if self.open.is_some() {
             return Ok(());
         }
-        match &self.place {
+        match &mut self.place {
             Place::Nowhere | Place::Memory(_) => {}
             Place::Stdout if self.terminal => {
                 self.open = Some(Box::new(Terminal::new(io::stdout())));
             }
             Place::Stdout => self.open = Some(Box::new(io::stdout())),
             Place::File(path) => {
-                let mut choose = OpenOptions::new();
-                choose.write(true).truncate(self.offset == 0 && !self.foreign);
-                choose.create(true).create_new(self.foreign);
-                let mut file = choose.open(path).map_err(|error| cannot_write(path, &error))?;
+                let mut file;
+                (file, *path) = self.how.open(path, self.offset == 0)?;
                 file.seek(SeekFrom::Start(self.offset))
                     .map_err(|error| cannot_write(path, &error))?;
                 let copy = file.try_clone().map_err(|error| cannot_write(path, &error))?;
@@ -229,7 +254,7 @@ fn modified(field: &[u8]) -> Option<std::time::SystemTime> {
 }
 
 fn in_folder(options: &Fetch, path: &Path) -> PathBuf {
-    match &options.output_dir {
+    match &options.files.output_dir {
         Some(folder) => folder.join(path),
         None => path.to_owned(),
     }

@@ -4,11 +4,16 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use avocet::client::{ChooseProxy, ConnectTo, Dialer, HostPatterns, Proxies, Proxy};
+use avocet::client::{
+    ChooseProxy, ConnectTo, Dialer, Error, ErrorKind, Hook, Hop, HostPatterns, Phase, Proxies,
+    Proxy,
+};
 use avocet::net::{Families, Local};
+use avocet::wire::FieldBuf;
 use url::Url;
 
 use super::args::Fetch;
+use super::fields::own_fields;
 use crate::exit;
 use crate::failure::Failure;
 
@@ -16,38 +21,40 @@ use crate::failure::Failure;
 ///
 /// *Errors*: what names no proxy.
 pub(super) fn proxies(options: &Fetch) -> Result<Arc<dyn ChooseProxy>, Failure> {
-    let failed = |error: avocet::client::Error| {
+    let failed = |error: Error| {
         Failure::with_status(exit::status(&error), format_args!("proxy: {}", error.message()))
     };
-    let proxies = match options.proxy.as_deref() {
+    let proxies = match options.way.proxy().as_deref() {
         None => Proxies::from_env().map_err(failed)?,
         Some("") => Proxies::none(),
         Some(text) => Proxies::all(text.parse().map_err(failed)?),
     };
-    let proxies = match &options.noproxy {
+    let proxies = match &options.way.noproxy {
         Some(hosts) => proxies.except(HostPatterns::parse(hosts)),
         None => proxies,
     };
-    Ok(match &options.proxy_user {
-        Some(login) => {
-            let (name, password) = login.split_once(':').unwrap_or((login, ""));
-            Arc::new(WithLogin { proxies, login: (name.to_owned(), password.to_owned()) })
-        }
-        None => Arc::new(proxies),
-    })
+    let login = options.way.proxy_user.as_ref().map(|login| {
+        let (name, password) = login.split_once(':').unwrap_or((login, ""));
+        (name.to_owned(), password.to_owned())
+    });
+    Ok(Arc::new(Told { proxies, login, tunnel: options.way.proxytunnel }))
 }
 
-/// Proxies with what -U says for them, wherever they come from.
-struct WithLogin {
+/// Proxies with what -U and -p say for them, wherever they come from.
+struct Told {
     proxies: Proxies,
-    login: (String, String),
+    login: Option<(String, String)>,
+    tunnel: bool,
 }
 
-impl ChooseProxy for WithLogin {
-    fn choose(&self, url: &Url) -> Result<Vec<Proxy>, avocet::client::Error> {
+impl ChooseProxy for Told {
+    fn choose(&self, url: &Url) -> Result<Vec<Proxy>, Error> {
         let mut chosen = self.proxies.choose(url)?;
         for proxy in &mut chosen {
-            proxy.credentials = Some(self.login.clone());
+            if let Some(login) = &self.login {
+                proxy.credentials = Some(login.clone());
+            }
+            proxy.tunnel |= self.tunnel;
         }
         Ok(chosen)
     }
@@ -58,7 +65,7 @@ impl ChooseProxy for WithLogin {
 /// *Errors*: options that cannot be understood.
 pub(super) fn dialer(options: &Fetch) -> Result<Dialer, Failure> {
     let mut dialer = Dialer::new();
-    for text in &options.resolve {
+    for text in &options.way.resolve {
         let wrong =
             || Failure::usage(format_args!("`{text}` is not HOST:PORT:ADDRESS[,ADDRESS]..."));
         // Nothing that was said here is forgotten with time, which is what curl's + asks for.
@@ -70,16 +77,16 @@ pub(super) fn dialer(options: &Fetch) -> Result<Dialer, Failure> {
             _ => dialer.resolve(host, Some(port), &addresses),
         };
     }
-    for text in &options.connect_to {
+    for text in &options.way.connect_to {
         let instead = ConnectTo::parse(text).map_err(|error| Failure::usage(error.message()))?;
         dialer = dialer.connect_to(instead);
     }
-    if options.ipv4 {
+    if options.way.ipv4 {
         dialer = dialer.families(Families::V4);
-    } else if options.ipv6 {
+    } else if options.way.ipv6 {
         dialer = dialer.families(Families::V6);
     }
-    if let Some(name) = &options.interface {
+    if let Some(name) = &options.way.interface {
         let mut local = Local::default();
         let plain = name.strip_prefix("if!").or_else(|| name.strip_prefix("host!"));
         match plain.unwrap_or(name).parse::<IpAddr>() {
@@ -88,10 +95,48 @@ pub(super) fn dialer(options: &Fetch) -> Result<Dialer, Failure> {
         }
         dialer = dialer.local(local);
     }
-    if let Some(path) = &options.unix_socket {
+    if let Some(path) = &options.way.unix_socket {
         dialer = dialer.path(path.as_path());
     }
+    dialer = dialer.tunnel_fields(proxy_fields(options)?);
     options.secure.dialer(dialer)
+}
+
+/// The fields of --proxy-header.
+///
+/// *Errors*: lines that are no fields.
+fn proxy_fields(options: &Fetch) -> Result<FieldBuf, Failure> {
+    let mut fields = FieldBuf::new();
+    own_fields(&mut fields, &options.way.proxy_header)?;
+    Ok(fields)
+}
+
+/// Gives the fields of --proxy-header to a proxy that is asked for the page itself; one that is asked
+/// for a tunnel has them in that request.
+pub(super) struct ForProxy(FieldBuf);
+
+impl ForProxy {
+    /// `None` if there are no such fields.
+    ///
+    /// *Errors*: lines that are no fields.
+    pub(super) fn new(options: &Fetch) -> Result<Option<Self>, Failure> {
+        let fields = proxy_fields(options)?;
+        Ok((!options.way.proxy_header.is_empty()).then_some(Self(fields)))
+    }
+}
+
+impl Hook for ForProxy {
+    fn on_request(&self, hop: &Hop<'_>, fields: &mut FieldBuf) -> Result<(), Error> {
+        if !hop.route.wants_absolute_form() {
+            return Ok(());
+        }
+        for (name, value) in self.0.iter() {
+            fields.push_raw(name, value).map_err(|error| {
+                Error::new(ErrorKind::Request, Phase::Prepare, format_args!("{name}: {error}"))
+            })?;
+        }
+        Ok(())
+    }
 }
 
 /// Every host with this port is at one address.
