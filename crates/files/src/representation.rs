@@ -187,7 +187,7 @@ fn take(file: File, mut metadata: Metadata) -> Result<(Metadata, SystemTime, Con
 
 /// Up to this size the bytes of a file are taken into memory: sending them from there costs less
 /// than another call for the file.
-pub(crate) const SMALL: usize = 16 * 1024;
+const SMALL: usize = 16 * 1024;
 
 /// What a representation takes beside its content and fields, generously.
 const OVERHEAD: usize = 512;

@@ -1,6 +1,5 @@
 //! Sending a representation: preconditions first, then ranges.
 
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -15,7 +14,7 @@ use http::StatusCode;
 use http::header::{CONTENT_RANGE, CONTENT_TYPE};
 
 use crate::pieces::{Piece, Pieces};
-use crate::representation::{About, Content, Representation, SMALL};
+use crate::representation::{About, Content, Representation};
 use crate::service::or_500;
 use crate::settings::Settings;
 
@@ -72,7 +71,7 @@ fn whole(reply: Reply<'_>, found: &Representation) {
 }
 
 fn part(reply: Reply<'_>, found: &Representation, range: ByteRange) {
-    let field = ContentRange::Range { range, complete: Some(found.len()) }.to_string();
+    let field = ContentRange::Range { range, complete: Some(found.len()) }.value();
     let mut fields = FieldBuf::with_capacity(found.about.fields.as_bytes().len() + 64);
     fields.extend(&found.about.fields);
     match fields.push(&CONTENT_RANGE, field) {
@@ -83,22 +82,12 @@ fn part(reply: Reply<'_>, found: &Representation, range: ByteRange) {
     }
 }
 
-/// The bytes of one range. A few of them are read at once, since that costs less than a call of its
-/// own for the file.
+/// The bytes of one range.
 fn bytes_of(found: &Representation, range: ByteRange) -> Body {
-    let wanted = match &found.content {
-        Content::Memory(bytes) => return Body::Shared(slice(bytes, range)),
-        Content::File(place) => within(place, range),
-    };
-    if wanted.len <= SMALL as u64 {
-        let mut bytes = vec![0; usize::try_from(wanted.len).unwrap_or(SMALL)];
-        if wanted.file.read_exact_at(&mut bytes, wanted.offset).is_ok() {
-            return Body::Owned(bytes);
-        }
-        // What cannot be read now is sent as a file, and ends the connection if it still cannot.
-        return Body::File(wanted);
+    match &found.content {
+        Content::Memory(bytes) => Body::Shared(slice(bytes, range)),
+        Content::File(place) => Pieces::of_range(within(place, range), &found.metadata),
     }
-    Pieces::of_range(wanted, &found.metadata)
 }
 
 /// A range of what lies at a place of a file.
@@ -146,7 +135,7 @@ fn parts_fields(found: &Representation, frame: &Multipart<'_>) -> Result<FieldBu
 }
 
 fn unsatisfiable(found: &Representation) -> Result<Response, InvalidField> {
-    let field = ContentRange::Unsatisfied { complete: found.len() }.to_string();
+    let field = ContentRange::Unsatisfied { complete: found.len() }.value();
     Response::error(StatusCode::RANGE_NOT_SATISFIABLE).with_field(&CONTENT_RANGE, field)
 }
 

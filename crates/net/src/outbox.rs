@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, IoSlice};
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -118,19 +119,45 @@ impl Outbox {
         self.append(|tail| tail.extend_from_slice(bytes));
     }
 
-    /// Appends a segment; small bytes are copied into the tail instead, so that they leave in one
-    /// call with what stands before them.
+    /// The longest range of a file that is read as soon as it is appended: up to here a copy costs less
+    /// than a call of its own for the file.
+    pub const SMALL_FILE: u64 = 16 * 1024;
+
+    /// Appends a segment; small bytes, and small ranges of files, are copied into the tail instead, so
+    /// that they leave in one call with what stands before them.
+    ///
+    /// A range that cannot be read stays what it is: the error comes when it is its turn to be sent.
     pub fn push(&mut self, segment: Segment) {
         match &segment {
             Segment::Owned(bytes) if bytes.len() < COALESCE => self.push_slice(bytes),
             Segment::Shared(bytes) if bytes.len() < COALESCE => self.push_slice(bytes),
             Segment::Static(bytes) if bytes.len() < COALESCE => self.push_slice(bytes),
             Segment::File(range) if range.len == 0 => {}
+            Segment::File(range) if range.len <= Self::SMALL_FILE && self.read_now(range) => {}
             _ => {
                 self.len += segment.len();
                 self.segments.push_back(segment);
             }
         }
+    }
+
+    /// Whether what was appended last is a range of a file that is still to be read.
+    pub fn ends_with_file(&self) -> bool {
+        matches!(self.segments.back(), Some(Segment::File(_)))
+    }
+
+    /// Reads a range of a file into the tail; false, and nothing is appended, if not all of it is there.
+    fn read_now(&mut self, range: &FileRange) -> bool {
+        let Ok(len) = usize::try_from(range.len) else { return false };
+        self.append(|tail| {
+            let start = tail.len();
+            tail.resize(start + len, 0);
+            let read = range.file.read_exact_at(&mut tail[start..], range.offset);
+            if read.is_err() {
+                tail.truncate(start);
+            }
+            read.is_ok()
+        })
     }
 
     /// The bytes at the front, or the file range there. `None` when empty.
@@ -288,7 +315,9 @@ mod tests {
     fn order_is_kept_over_all_kinds_and_steps() {
         let mut file = tempfile::tempfile().unwrap();
         io::Write::write_all(&mut file, b"0123456789").unwrap();
+        file.set_len(Outbox::SMALL_FILE + 3).unwrap();
         let file = Arc::new(file);
+        let long = Outbox::SMALL_FILE + 1;
         for step in [1, 3, 7, 5000, 100_000] {
             let mut outbox = Outbox::new();
             let large = vec![b'x'; 6000];
@@ -297,14 +326,37 @@ mod tests {
             outbox.push(Segment::Shared(Bytes::from(large.clone())));
             outbox.push(Segment::File(FileRange { file: file.clone(), offset: 2, len: 5 }));
             outbox.push(Segment::File(FileRange { file: file.clone(), offset: 2, len: 0 }));
+            outbox.push(Segment::File(FileRange { file: file.clone(), offset: 0, len: long }));
             outbox.push_slice(b"tail");
             let mut expected = b"head small ".to_vec();
             expected.extend_from_slice(&large);
-            expected.extend_from_slice(b"23456tail");
+            expected.extend_from_slice(b"234560123456789");
+            expected.resize(expected.len() + long as usize - 10, 0);
+            expected.extend_from_slice(b"tail");
             assert_eq!(outbox.len(), expected.len() as u64);
             assert_eq!(drain(&mut outbox, step), expected, "in steps of {step}");
             assert!(outbox.front().is_none());
         }
+    }
+
+    #[test]
+    fn a_small_range_is_read_at_once_and_one_that_is_not_there_stays_an_error() {
+        let mut file = tempfile::tempfile().unwrap();
+        io::Write::write_all(&mut file, b"0123456789").unwrap();
+        let file = Arc::new(file);
+        let mut outbox = Outbox::new();
+        outbox.push_slice(b"head ");
+        outbox.push(Segment::File(FileRange { file: file.clone(), offset: 0, len: 10 }));
+        file.set_len(0).unwrap();
+        assert_eq!(outbox.only(), Some(&b"head 0123456789"[..]));
+        assert!(!outbox.ends_with_file());
+        outbox.push(Segment::File(FileRange { file, offset: 0, len: 10 }));
+        assert!(outbox.ends_with_file());
+        assert_eq!(outbox.len(), 25);
+        outbox.consume(15);
+        let Some(Front::File(range)) = outbox.front() else { panic!("a file waits") };
+        let error = Outbox::read_file(range, &mut [0; 10]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
     }
 
     #[test]

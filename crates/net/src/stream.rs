@@ -222,7 +222,7 @@ mod tests {
     }
 
     fn head_and_file() -> (Outbox, Vec<u8>) {
-        let content: Vec<u8> = (0..10_000_u32).map(|i| i as u8).collect();
+        let content: Vec<u8> = (0..20_000_u32).map(|i| i as u8).collect();
         let mut out = Outbox::new();
         out.push_slice(b"head ");
         out.push(file(&content));

@@ -86,7 +86,19 @@ pub enum Selection {
 ///
 /// *Spec*: RFC 9110 §14.1.2, §14.2, §17.15.
 pub fn select(range: &[u8], length: u64, limits: &Limits) -> Selection {
-    let Some(asked) = satisfiable(range, length) else { return Selection::Whole };
+    let Some(list) = list_of_bytes(range) else { return Selection::Whole };
+    let mut elements = lists::elements(list);
+    // Nearly every request asks for one range, which there is nothing to merge with.
+    if let (Some(only), None) = (elements.next(), elements.next())
+        && limits.ranges > 0
+    {
+        return match resolve(only, length) {
+            None => Selection::Whole,
+            Some(None) => Selection::Unsatisfiable,
+            Some(Some(range)) => Selection::Single(range),
+        };
+    }
+    let Some(asked) = satisfiable(list, length) else { return Selection::Whole };
     let several = asked.count > 1;
     let merged = merge(asked.ranges);
     if merged.overlaps > limits.overlaps || merged.ranges.len() > limits.ranges {
@@ -117,16 +129,19 @@ struct Asked {
     count: usize,
 }
 
+/// What stands behind the unit, if that is bytes. "Range units are case-insensitive" by the ABNF of a
+/// literal; others than bytes we don't know.
+fn list_of_bytes(value: &[u8]) -> Option<&[u8]> {
+    let (unit, list) = grammar::trim(value).split_at_checked(BYTES.len())?;
+    unit.eq_ignore_ascii_case(BYTES).then_some(list)
+}
+
+const BYTES: &[u8] = b"bytes=";
+
 /// `None` where the whole field is to be ignored.
-fn satisfiable(value: &[u8], length: u64) -> Option<Asked> {
-    let mut cursor = Cursor::new(grammar::trim(value));
-    let unit = cursor.token()?;
-    // "Range units are case-insensitive" by the ABNF of a literal; others than bytes we don't know.
-    if !unit.eq_ignore_ascii_case("bytes") || !cursor.eat(b'=') {
-        return None;
-    }
+fn satisfiable(list: &[u8], length: u64) -> Option<Asked> {
     let mut asked = Asked { ranges: Vec::new(), count: 0 };
-    for element in lists::elements(cursor.rest()) {
+    for element in lists::elements(list) {
         asked.count += 1;
         if asked.count > MAX_ASKED {
             return None;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use avocet_net::{Notifier, Outbox, Task, Transport};
+use avocet_net::{Notifier, Outbox, Segment, Task, Transport};
 use avocet_wire::{
     BodySize, Connection, FieldBuf, Fields, Framing, RequestHead, SendError, Server,
 };
@@ -382,16 +382,12 @@ impl<'a> Reply<'a> {
             && (self.parts.conn.awaits_continue() || too_much && self.parts.plan.discards())
     }
 
-    fn send_whole(
-        &mut self,
-        segment: avocet_net::Segment,
-        trailers: &FieldBuf,
-    ) -> Result<(), SendError> {
+    fn send_whole(&mut self, segment: Segment, trailers: &FieldBuf) -> Result<(), SendError> {
         let len = segment_len(&segment);
-        // Such a response takes its time: its exchange lasts until it has left.
-        let is_long = len >= HIGH_WATER || matches!(segment, avocet_net::Segment::File(_));
         let suffix = self.parts.out.append(|tail| self.parts.conn.frame_data(len, tail))?;
         self.parts.out.push(segment);
+        // Such a response takes its time: its exchange lasts until it has left.
+        let is_long = len >= HIGH_WATER || self.parts.out.ends_with_file();
         self.parts.out.push_slice(suffix);
         self.parts.plan.sent += len;
         self.finish(trailers)?;

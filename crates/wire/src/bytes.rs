@@ -184,7 +184,12 @@ pub(crate) fn is_token_text(bytes: &[u8]) -> bool {
 /// RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous";
 /// the other control characters are invalid too.
 pub(crate) fn invalid_in_value(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|&byte| is_control(byte) && byte != b'\t')
+    let is_invalid = |byte: u8| is_control(byte) & (byte != b'\t');
+    // Looked through to the end first, which compilers turn into vector code.
+    if !bytes.iter().fold(false, |any, &byte| any | is_invalid(byte)) {
+        return None;
+    }
+    bytes.iter().position(|&byte| is_invalid(byte))
 }
 
 /// Whether `byte` is a control character (RFC 5234 CTL).
@@ -246,22 +251,17 @@ pub(crate) fn decimal(bytes: &[u8]) -> Option<u64> {
 
 /// Appends `number` in decimal.
 pub(crate) fn push_decimal(out: &mut Vec<u8>, number: u64) {
-    push_digits::<10>(out, number);
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Appends `number` in lower-case hexadecimal.
-pub(crate) fn push_hex(out: &mut Vec<u8>, number: u64) {
-    push_digits::<16>(out, number);
-}
-
-/// The base is a constant, so that no division instruction is needed.
-fn push_digits<const BASE: u64>(out: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [0u8; 20];
+pub(crate) fn push_hex(out: &mut Vec<u8>, mut number: u64) {
+    let mut digits = [0u8; 16];
     let mut from = digits.len();
     for (at, slot) in digits.iter_mut().enumerate().rev() {
-        let digit = u8::try_from(number % BASE).unwrap_or(0);
+        let digit = u8::try_from(number % 16).unwrap_or(0);
         *slot = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
-        number /= BASE;
+        number /= 16;
         from = at;
         if number == 0 {
             break;

@@ -35,6 +35,27 @@ pub enum ContentRange {
 }
 
 impl ContentRange {
+    /// The field as it is sent.
+    pub fn value(&self) -> String {
+        let mut text = String::with_capacity(LONGEST);
+        let mut push = |before: &str, number: u64| {
+            text.push_str(before);
+            text.push_str(itoa::Buffer::new().format(number));
+        };
+        match *self {
+            Self::Range { range, complete } => {
+                push("bytes ", range.first);
+                push("-", range.last);
+                match complete {
+                    Some(complete) => push("/", complete),
+                    None => text.push_str("/*"),
+                }
+            }
+            Self::Unsatisfied { complete } => push("bytes */", complete),
+        }
+        text
+    }
+
     /// Reads the field of an answer.
     ///
     /// *Errors*: a unit other than bytes, a last byte before the first or outside the whole, and
@@ -69,17 +90,12 @@ impl ContentRange {
 
 impl fmt::Display for ContentRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Range { range, complete: Some(complete) } => {
-                write!(f, "bytes {}-{}/{complete}", range.first, range.last)
-            }
-            Self::Range { range, complete: None } => {
-                write!(f, "bytes {}-{}/*", range.first, range.last)
-            }
-            Self::Unsatisfied { complete } => write!(f, "bytes */{complete}"),
-        }
+        f.write_str(&self.value())
     }
 }
+
+/// `bytes`, three numbers of 20 digits and what stands between.
+const LONGEST: usize = 68;
 
 fn eat(cursor: &mut Cursor<'_>, byte: u8) -> Option<()> {
     cursor.eat(byte).then_some(())
