@@ -2,8 +2,10 @@
 
 mod answer;
 mod checksum;
+mod deciding;
 mod journal;
 mod lock;
+mod naming;
 mod part;
 mod run;
 mod there;

@@ -405,6 +405,79 @@ fn the_name_may_be_the_servers_but_never_leaves_the_folder() {
     assert_eq!(place.leftovers(), ["evil"]);
 }
 
+const NAMED: &str = "Content-Disposition: attachment; filename=\"theirs.bin\"\r\n";
+
+#[test]
+fn what_the_server_names_is_found_by_the_next_run() {
+    for path in ["get?id=1", "", "?id=1"] {
+        let content = bytes(300_000, 15);
+        let origin = Origin::new(&content);
+        origin.change(|b| {
+            (b.cut, b.cuts, b.fields) = (Some(100_000), 1, NAMED.into());
+        });
+        let place = Place::new();
+        let folder = place.file.parent().unwrap();
+        let url = origin.url().join(&format!("/{path}")).unwrap();
+        let once = Download::new(url).folder(folder).tries(1);
+        assert!(matches!(run(&once), Err(DownloadError::Transfer(_))));
+        assert!(!folder.join("theirs.bin").exists());
+        let mut begun = None;
+        let done = once.run(Config::default(), &mut |progress| {
+            if let Progress::Begun { path, resumed, .. } = progress {
+                begun = Some((path, resumed));
+            }
+        });
+        assert_eq!((done.unwrap().fetched, begun.unwrap().1), (200_000, 100_000), "{path}");
+        assert_eq!(std::fs::read(folder.join("theirs.bin")).unwrap(), content);
+        assert_eq!(place.leftovers(), ["theirs.bin"]);
+        assert_eq!(origin.asked(), ["whole", "bytes=100000-299999"]);
+        let again = run(&once).unwrap();
+        assert!(again.was_there && again.path == folder.join("theirs.bin"), "{path}");
+        assert_eq!(std::fs::read(folder.join("theirs.bin")).unwrap(), content);
+    }
+}
+
+#[test]
+fn a_name_of_the_servers_replaces_no_other_file() {
+    let origin = Origin::new(b"content");
+    origin.change(|b| b.fields = NAMED.into());
+    let place = Place::new();
+    let folder = place.file.parent().unwrap();
+    std::fs::write(folder.join("theirs.bin"), "mine").unwrap();
+    let named = Download::new(origin.url()).folder(folder);
+    let error = run(&named).unwrap_err();
+    assert!(matches!(error, DownloadError::File { .. }), "{error}");
+    assert_eq!(std::fs::read(folder.join("theirs.bin")).unwrap(), b"mine");
+    assert_eq!(place.leftovers(), ["theirs.bin"]);
+    assert_eq!(run(&named.sync(true)).unwrap().size, 7);
+    assert_eq!(std::fs::read(folder.join("theirs.bin")).unwrap(), b"content");
+}
+
+/// Two URLs may have their last part, their size and their tags in common.
+#[test]
+fn security_resume_is_for_the_url_that_the_part_is_of() {
+    let (first, second) = (bytes(300_000, 16), bytes(300_000, 17));
+    let origin = Origin::new(&first);
+    origin.change(|b| (b.cut, b.cuts) = (Some(100_000), 2));
+    let place = Place::new();
+    let folder = place.file.parent().unwrap();
+    let of = |query: &str| {
+        let url = origin.url().join(query).unwrap();
+        Download::new(url).folder(folder).tries(1)
+    };
+    assert!(run(&of("?id=1")).is_err());
+    origin.change(|b| b.content = second.clone());
+    assert!(run(&of("?id=2")).is_err());
+    origin.change(|b| b.content = first.clone());
+    assert_eq!(run(&of("?id=1")).unwrap().fetched, 200_000);
+    assert_eq!(std::fs::read(&place.file).unwrap(), first);
+    std::fs::remove_file(&place.file).unwrap();
+    origin.change(|b| b.content = second.clone());
+    assert_eq!(run(&of("?id=2")).unwrap().fetched, 200_000);
+    assert_eq!(std::fs::read(&place.file).unwrap(), second);
+    assert_eq!(place.leftovers(), ["file.bin"]);
+}
+
 /// A question about the file that would save the download must not hold it up.
 #[test]
 fn a_server_that_leads_about_is_asked_for_the_file_itself() {

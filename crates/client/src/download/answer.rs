@@ -1,44 +1,11 @@
 //! What the answers to a download say.
 
-use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use avocet_semantics::dates;
 use avocet_semantics::ranges::ContentRange;
-use avocet_semantics::{dates, file_names};
 use avocet_wire::OwnedResponseHead;
 use http::header::{CONTENT_RANGE, DATE, ETAG, HeaderName, LAST_MODIFIED};
-
-use super::{Download, DownloadError};
-
-/// Where the file goes, as far as that is known before the server is asked.
-pub(super) fn target(download: &Download) -> Result<PathBuf, DownloadError> {
-    if let Some(file) = &download.file {
-        return Ok(download.folder.join(file));
-    }
-    let url = &download.mirrors[0];
-    let last = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
-    let decoded = percent_decoded(last);
-    let name = file_names::safe(&decoded).ok_or_else(|| DownloadError::Nameless(url.clone()))?;
-    Ok(download.folder.join(Path::new(&name)))
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let digit = |byte: &u8| char::from(*byte).to_digit(16);
-        if let (b'%', [high, low, tail @ ..]) = (first, after)
-            && let (Some(high), Some(low)) = (digit(high), digit(low))
-        {
-            bytes.push(u8::try_from(high * 16 + low).unwrap_or(b'_'));
-            rest = tail;
-        } else {
-            bytes.push(*first);
-            rest = after;
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
 
 /// What tells this version of the file from others: a strong entity tag, else a date that lies so
 /// far back that the file cannot have changed twice within its second (RFC 9110 §8.8.2.2).

@@ -14,6 +14,8 @@ pub(super) struct Journal {
     pub(super) validator: Option<String>,
     /// The size of the whole, where it is known.
     pub(super) size: Option<u64>,
+    /// The place that it comes from.
+    pub(super) place: String,
     /// The name that the server suggested, made safe.
     pub(super) name: Option<String>,
     /// The pieces, in order, without gaps between them.
@@ -31,9 +33,14 @@ pub(super) struct Piece {
 
 impl Journal {
     /// The journal of a file of which nothing is there.
-    pub(super) fn new(validator: Option<String>, size: Option<u64>, name: Option<String>) -> Self {
+    pub(super) fn new(
+        place: String,
+        validator: Option<String>,
+        size: Option<u64>,
+        name: Option<String>,
+    ) -> Self {
         let end = size.unwrap_or(u64::MAX);
-        Self { validator, size, name, pieces: vec![Piece { start: 0, at: 0, end }] }
+        Self { validator, size, place, name, pieces: vec![Piece { start: 0, at: 0, end }] }
     }
 
     /// The bytes that are there.
@@ -93,6 +100,7 @@ impl Journal {
     fn to_text(&self) -> String {
         let mut text = String::from(MAGIC);
         text.push('\n');
+        text.push_str(&format!("place {}\n", self.place));
         if let Some(validator) = &self.validator {
             text.push_str(&format!("validator {validator}\n"));
         }
@@ -114,11 +122,13 @@ impl Journal {
         if lines.next()? != MAGIC {
             return None;
         }
-        let mut journal = Self { validator: None, size: None, name: None, pieces: Vec::new() };
+        let mut journal = Self::new(String::new(), None, None, None);
+        journal.pieces.clear();
         let mut reached = 0;
         for line in lines {
             let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
             match word {
+                "place" => journal.place = rest.to_owned(),
                 "validator" => journal.validator = Some(rest.to_owned()),
                 "size" => journal.size = Some(rest.parse().ok()?),
                 "name" => journal.name = Some(rest.to_owned()),
@@ -160,7 +170,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let part = folder.path().join("f.part");
         assert_eq!(Journal::read(&part).unwrap(), None);
-        let mut journal = Journal::new(Some("\"a b\"".into()), Some(9 << 20), Some("n".into()));
+        let mut journal =
+            Journal::new("p".into(), Some("\"a b\"".into()), Some(9 << 20), Some("n".into()));
         journal.split(3);
         journal.pieces[1].at += 5;
         journal.write(&part).unwrap();
@@ -176,7 +187,7 @@ mod tests {
 
     #[test]
     fn pieces_cover_the_file_and_are_not_too_small() {
-        let mut journal = Journal::new(None, Some(10 << 20), None);
+        let mut journal = Journal::new(String::new(), None, Some(10 << 20), None);
         journal.pieces[0].at = 3 << 20;
         journal.split(4);
         assert_eq!(journal.pieces.len(), 4);
@@ -190,7 +201,7 @@ mod tests {
         assert_eq!(reached, 10 << 20);
         journal.split(100);
         assert!(journal.pieces.len() < 14);
-        let mut unknown = Journal::new(None, None, None);
+        let mut unknown = Journal::new(String::new(), None, None, None);
         assert!(!unknown.is_complete());
         unknown.pieces[0].end = 0;
         assert!(unknown.is_complete());

@@ -1,7 +1,8 @@
 //! The part on the disk: opening, writing, taking its final name.
 
-use std::fs::File;
-use std::io::ErrorKind::NotFound;
+use std::fs::{File, hard_link, remove_file, rename};
+use std::io;
+use std::io::ErrorKind::{AlreadyExists, NotFound};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -47,6 +48,13 @@ impl Part {
         Ok(usable.then_some(Self { path, file, journal, unwritten: 0 }))
     }
 
+    /// The place whose part lies here, as far as its journal tells.
+    pub(super) fn place_of(target: &Path) -> Result<Option<String>, DownloadError> {
+        let path = Self::path_for(target);
+        let journal = Journal::read(&path).map_err(|error| DownloadError::file(&path, error))?;
+        Ok(journal.map(|journal| journal.place))
+    }
+
     /// A fresh part. The old journal goes first: at no moment do old ranges stand beside new data.
     pub(super) fn fresh(target: &Path, journal: Journal) -> Result<Self, DownloadError> {
         let path = Self::path_for(target);
@@ -83,11 +91,13 @@ impl Part {
         &self.path
     }
 
-    /// Gives the part its final name, when its data is on the disk.
+    /// Gives the part its final name, when its data is on the disk; with `anew` only if no file has that
+    /// name yet.
     pub(super) fn finish(
         self,
         target: &Path,
         modified: Option<SystemTime>,
+        anew: bool,
     ) -> Result<(), DownloadError> {
         let failed = |error| DownloadError::file(&self.path, error);
         if let Some(size) = self.journal.size {
@@ -99,7 +109,8 @@ impl Part {
             log::warn!("the time of {} stays: {error}", target.display());
         }
         self.file.sync_all().map_err(failed)?;
-        std::fs::rename(&self.path, target).map_err(|error| DownloadError::file(target, error))?;
+        let named = if anew { name_anew(&self.path, target) } else { rename(&self.path, target) };
+        named.map_err(|error| DownloadError::file(target, error))?;
         Journal::remove(&self.path).map_err(failed)
     }
 
@@ -107,7 +118,18 @@ impl Part {
     pub(super) fn discard(self) -> Result<(), DownloadError> {
         let failed = |error| DownloadError::file(&self.path, error);
         Journal::remove(&self.path).map_err(failed)?;
-        std::fs::remove_file(&self.path).map_err(failed)
+        remove_file(&self.path).map_err(failed)
+    }
+}
+
+/// Gives a file a second name, which must be new, and takes the first away.
+fn name_anew(path: &Path, target: &Path) -> io::Result<()> {
+    match hard_link(path, target) {
+        Ok(()) => remove_file(path),
+        Err(error) if error.kind() == AlreadyExists => Err(error),
+        // Not every file system gives a file two names; there it is as good as new.
+        Err(_) if target.symlink_metadata().is_err() => rename(path, target),
+        Err(error) => Err(error),
     }
 }
 

@@ -1,20 +1,14 @@
 //! The run of a download: ask, decide, write, try again.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
-use avocet_semantics::content_disposition::ContentDisposition;
-use avocet_semantics::file_names;
-use avocet_wire::OwnedResponseHead;
-use http::header::{
-    CONTENT_DISPOSITION, CONTENT_LENGTH, HeaderName, IF_RANGE, LAST_MODIFIED, RANGE,
-};
-use http::{Method, StatusCode};
+use http::Method;
+use http::header::{IF_RANGE, RANGE};
 use url::Url;
 
-use super::answer::{content_range, date, number, target, unsatisfied_size, validator};
 use super::checksum::Checksum;
-use super::journal::{Journal, LEAST_PIECE};
+use super::journal::LEAST_PIECE;
+use super::naming::Names;
 use super::part::Part;
 use super::tries::{may_pass, pause};
 use super::{Download, DownloadError, Downloaded, Progress, Split};
@@ -38,7 +32,8 @@ pub(super) fn run(
         download,
         multi,
         progress,
-        target: target(download)?,
+        names: Names::new(download),
+        there: None,
         part: None,
         resumed: false,
         fetched: 0,
@@ -51,7 +46,7 @@ pub(super) fn run(
     if let Some(done) = run.is_there()? {
         return Ok(done);
     }
-    run.part = Part::left(&run.target)?;
+    run.part = run.names.find_left(&download.mirrors)?;
     run.resumed = run.part.is_some();
     let mut last = None;
     for url in &download.mirrors {
@@ -72,17 +67,19 @@ pub(super) fn run(
 pub(super) struct Run<'a> {
     pub(super) download: &'a Download,
     pub(super) multi: Multi,
-    progress: &'a mut dyn FnMut(Progress),
-    pub(super) target: PathBuf,
-    part: Option<Part>,
+    pub(super) progress: &'a mut dyn FnMut(Progress),
+    pub(super) names: Names,
+    /// The size of the file that was found under the name that the server gives.
+    pub(super) there: Option<u64>,
+    pub(super) part: Option<Part>,
     /// Whether the part is an earlier run's and was not agreed upon with the server yet.
-    resumed: bool,
+    pub(super) resumed: bool,
     fetched: u64,
-    modified: Option<SystemTime>,
+    pub(super) modified: Option<SystemTime>,
     /// The checksum that the server promises.
-    promised: Option<Checksum>,
+    pub(super) promised: Option<Checksum>,
     /// Whether several ranges may be asked for at once: until a server gave the whole instead.
-    ranges: bool,
+    pub(super) ranges: bool,
     /// How long the server may take to tell about the file.
     pub(super) patience: Duration,
     began: Instant,
@@ -208,111 +205,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Decides what an answer is good for: the piece that it fills, or `None` when nothing is missing.
-    fn on_head(
-        &mut self,
-        url: &Url,
-        head: &OwnedResponseHead,
-        piece: Option<usize>,
-    ) -> Result<Option<usize>, DownloadError> {
-        let wrong = |reason: &str| {
-            Err(DownloadError::Answer { url: url.clone(), reason: reason.to_owned() })
-        };
-        match head.status() {
-            StatusCode::OK if piece.is_some() => {
-                self.ranges = false;
-                wrong("the whole was given where a range was asked for")
-            }
-            StatusCode::OK => self.start_over(head).map(Some),
-            StatusCode::PARTIAL_CONTENT => {
-                let Some((first, size)) = content_range(head) else {
-                    return wrong("a range without a Content-Range that makes sense");
-                };
-                let Some(part) = &self.part else { return wrong("a range that was not asked for") };
-                let index = match piece {
-                    Some(index) => index,
-                    None => {
-                        let open = part.journal.pieces.iter().position(|p| p.at < p.end);
-                        let Some(open) = open else { return wrong("a range beyond the end") };
-                        open
-                    }
-                };
-                if first != part.journal.pieces[index].at {
-                    return wrong("a range that begins elsewhere than was asked for");
-                }
-                if size.is_some() && part.journal.size.is_some() && size != part.journal.size {
-                    return wrong("a range of a file of another size");
-                }
-                if std::mem::take(&mut self.resumed) {
-                    let (size, present) = (part.journal.size, part.journal.present());
-                    self.begun(size, present);
-                }
-                self.note_facts(head);
-                Ok(Some(index))
-            }
-            StatusCode::RANGE_NOT_SATISFIABLE if piece.is_none() => {
-                let size = unsatisfied_size(head);
-                match &mut self.part {
-                    // All of it is there: the run before was killed after its last byte.
-                    Some(part) if size == Some(part.journal.present()) => {
-                        part.journal.size = size;
-                        if let Some(last) = part.journal.pieces.last_mut() {
-                            last.end = last.at;
-                        }
-                        Ok(None)
-                    }
-                    _ => {
-                        if let Some(part) = self.part.take() {
-                            part.discard()?;
-                        }
-                        wrong("what is here is no part of that file; it was thrown away")
-                    }
-                }
-            }
-            status => Err(DownloadError::Status { url: url.clone(), status: status.as_u16() }),
-        }
-    }
-
-    /// The whole comes: whatever was there is not part of it.
-    fn start_over(&mut self, head: &OwnedResponseHead) -> Result<usize, DownloadError> {
-        if self.part.as_ref().is_some_and(|part| part.journal.present() > 0) {
-            (self.progress)(Progress::Restarted);
-        }
-        self.resumed = false;
-        let size = number(head, &CONTENT_LENGTH);
-        let name = self.suggested_name(head);
-        if let Some(name) = &name {
-            self.target = self.download.folder.join(name);
-        }
-        let journal = Journal::new(validator(head), size, name);
-        // It is locked, against this run's next one too.
-        self.part = None;
-        self.part = Some(Part::fresh(&self.target, journal)?);
-        self.note_facts(head);
-        self.begun(size, 0);
-        Ok(0)
-    }
-
-    fn begun(&mut self, size: Option<u64>, resumed: u64) {
-        (self.progress)(Progress::Begun { path: self.target.clone(), size, resumed });
-    }
-
-    fn note_facts(&mut self, head: &OwnedResponseHead) {
-        self.modified = date(head, &LAST_MODIFIED).or(self.modified);
-        let field = head.fields().get(&REPR_DIGEST);
-        self.promised = field.and_then(Checksum::from_repr_digest).or_else(|| self.promised.take());
-    }
-
-    /// A name that the server wants, unless one was given.
-    fn suggested_name(&self, head: &OwnedResponseHead) -> Option<String> {
-        if self.download.file.is_some() {
-            return None;
-        }
-        let field = head.fields().get(&CONTENT_DISPOSITION)?;
-        let disposition = ContentDisposition::parse(field).ok()?;
-        file_names::safe(&disposition.filename?)
-    }
-
     /// Fetches further pieces over connections of their own, where that pays and can be resumed.
     fn start_others(
         &mut self,
@@ -403,15 +295,13 @@ impl Run<'_> {
 
     /// Everything is there: checks it and gives it its name.
     fn finish(mut self) -> Result<Downloaded, DownloadError> {
-        let Some(part) = self.part.take() else {
-            return Err(DownloadError::Nameless(self.download.mirrors[0].clone()));
-        };
-        let size = part.journal.present();
-        if let Some(name) = &part.journal.name
-            && self.download.file.is_none()
-        {
-            self.target = self.download.folder.join(name);
+        let nameless = || DownloadError::Nameless(self.download.mirrors[0].clone());
+        let path = self.names.target.clone().ok_or_else(nameless)?;
+        if let Some(size) = self.there {
+            return Ok(Downloaded { path, size, was_there: true, fetched: self.fetched });
         }
+        let part = self.part.take().ok_or_else(nameless)?;
+        let size = part.journal.present();
         if !part.journal.is_complete() {
             let (url, reason) =
                 (self.download.mirrors[0].clone(), "the file is not complete".to_owned());
@@ -423,11 +313,12 @@ impl Run<'_> {
             if found != *wanted {
                 let (expected, found) = (wanted.to_string(), found.to_string());
                 part.discard()?;
-                return Err(DownloadError::Checksum { path: self.target, expected, found });
+                return Err(DownloadError::Checksum { path, expected, found });
             }
         }
-        part.finish(&self.target, self.modified)?;
-        Ok(Downloaded { path: self.target, size, was_there: false, fetched: self.fetched })
+        let anew = self.names.suggested && !self.download.sync;
+        part.finish(&path, self.modified, anew)?;
+        Ok(Downloaded { path, size, was_there: false, fetched: self.fetched })
     }
 }
 
@@ -456,7 +347,6 @@ fn set_range(
     })
 }
 
-const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 const MOST_PIECES: u32 = 16;
 
 /// Below this one connection is as fast as several.
