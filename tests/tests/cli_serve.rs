@@ -148,6 +148,9 @@ fn flags_reach_the_folder() {
         "off",
         "--header",
         "X-Set: yes",
+        "--header",
+        "*.bird X-Bird: blue",
+        "--security-headers",
         "--cache-control",
         "*.bird=max-age=9",
         "--cors",
@@ -165,11 +168,14 @@ fn flags_reach_the_folder() {
     for (name, value) in [
         ("Content-Type", "text/x-bird"),
         ("X-Set", "yes"),
+        ("X-Bird", "blue"),
+        ("X-Content-Type-Options", "nosniff"),
         ("Cache-Control", "max-age=9"),
         ("Access-Control-Allow-Origin", "*"),
     ] {
         assert_eq!(bird.field(name), Some(value), "{name}");
     }
+    assert_eq!(get("/app", "").field("X-Bird"), None);
     let target = Target::start(&[
         "serve",
         text(folder.path()),

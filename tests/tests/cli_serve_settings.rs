@@ -132,6 +132,16 @@ fn each_host_has_its_site() {
     let ran = run_in(folder.path(), &["serve", "--config", "f"], "");
     let told = "avocet: [serve.host.\"a\"]: none: no such folder\n";
     assert_eq!((ran.status, &*ran.err), (2, told));
+    // A folder on the command line would be that of every host.
+    fs::write(folder.path().join("f"), "[serve.host.a]\nfolder = \"one\"\n").unwrap();
+    for line in
+        [&["serve", "main", "--config", "f"][..], &["serve", "--text", "x", "--config", "f"]]
+    {
+        let ran = run_in(folder.path(), line, "");
+        assert_eq!(ran.status, 2, "{line:?}");
+        assert!(ran.err.contains("f, line 2: `folder`: the "), "{}", ran.err);
+        assert!(ran.err.contains("put that into the section of the verb"), "{}", ran.err);
+    }
 }
 
 #[test]

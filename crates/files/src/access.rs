@@ -13,8 +13,8 @@ use avocet_semantics::auth;
 use avocet_semantics::auth::basic::{Login, challenge};
 use avocet_semantics::dates;
 use avocet_server::{Reply, Request, Response};
-use http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderName, Method, StatusCode};
+use http::header::{AUTHORIZATION, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{Method, StatusCode};
 
 use crate::path::FilePath;
 use crate::service::or_500;
@@ -234,8 +234,9 @@ fn is_among(logins: &[(Vec<u8>, Password)], login: &Login) -> bool {
     })
 }
 
-fn without_referrer(response: Response) -> Response {
-    or_500(response.with_field(&HeaderName::from_static("referrer-policy"), "no-referrer"))
+fn without_referrer(mut response: Response) -> Response {
+    response.fields_mut().remove(&REFERRER_POLICY);
+    or_500(response.with_field(&REFERRER_POLICY, "no-referrer"))
 }
 
 impl fmt::Display for InvalidPart {

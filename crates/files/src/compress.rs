@@ -2,6 +2,7 @@
 
 mod streamed;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -16,12 +17,12 @@ use crate::representation::{About, Content, Described, Representation};
 pub(crate) use streamed::streamed;
 
 /// The fields of a coding that do not come from the file.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Shape<'a> {
     pub(crate) cache_control: Option<&'a str>,
     /// The value of Use-As-Dictionary.
     pub(crate) as_dictionary: Option<&'a str>,
-    pub(crate) extra: &'a FieldBuf,
+    pub(crate) extra: Cow<'a, FieldBuf>,
 }
 
 /// What a coding is called.
@@ -91,7 +92,7 @@ pub(crate) fn about(
         varies: true,
         cache_control,
         as_dictionary,
-        extra,
+        extra: &extra,
     };
     About::new(plain.about.stamp.coded(named.tag), &described)
 }

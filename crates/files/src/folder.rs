@@ -25,7 +25,7 @@ use crate::pace::Pace;
 use crate::pattern::Pattern;
 use crate::root::{Links, Root};
 use crate::service::{Service, Shared};
-use crate::settings::Settings;
+use crate::settings::{CROSS_ORIGIN_RESOURCE_POLICY, SECURITY, Settings};
 use crate::sidecars::Sidecars;
 use crate::types::Types;
 use crate::zipped::{Current, Shared as Zipped, ZipService};
@@ -54,6 +54,8 @@ pub struct Folder {
     single_page: Option<String>,
     not_found: Option<String>,
     fields: Vec<(HeaderName, String)>,
+    fields_by_path: Vec<(String, HeaderName, String)>,
+    is_guarded: bool,
     cache_control: Vec<(String, String)>,
     is_shared: bool,
     offers_codings: bool,
@@ -83,6 +85,8 @@ impl Folder {
             single_page: None,
             not_found: None,
             fields: Vec::new(),
+            fields_by_path: Vec::new(),
+            is_guarded: false,
             cache_control: Vec::new(),
             is_shared: false,
             offers_codings: true,
@@ -169,6 +173,31 @@ impl Folder {
     /// Adds a field to every response.
     pub fn field(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         self.fields.push((name, value.into()));
+        self
+    }
+
+    /// Adds a field to responses for paths that match a pattern, in which `*` stands for any characters: to
+    /// files, whose path is that of the index file where one stands for its folder, to listings and to
+    /// errors of what is asked for. A pattern with a slash is held against the whole path, one without
+    /// against the name. It takes the place of a field of its name that every response would have.
+    pub fn field_at(
+        mut self,
+        pattern: impl Into<String>,
+        name: HeaderName,
+        value: impl Into<String>,
+    ) -> Self {
+        self.fields_by_path.push((pattern.into(), name, value.into()));
+        self
+    }
+
+    /// Whether browsers are told to be careful with what is served: types are not guessed
+    /// (`X-Content-Type-Options: nosniff`), pages of other sites show it in no frame (`X-Frame-Options`),
+    /// load nothing of it unless it is shared ([`cors`](Self::cors), `Cross-Origin-Resource-Policy`), have
+    /// no hold on its windows (`Cross-Origin-Opener-Policy`) and learn no more than its origin
+    /// (`Referrer-Policy`). They are not told by default, but for listings and archives.
+    /// [`field`](Self::field) and [`field_at`](Self::field_at) give these fields other values.
+    pub fn security_fields(mut self, sent: bool) -> Self {
+        self.is_guarded = sent;
         self
     }
 
@@ -340,10 +369,14 @@ impl Folder {
         }
         let fields = self.all_fields().map_err(invalid)?;
         let pattern = |(pattern, value): &(String, String)| (Pattern::new(pattern), value.clone());
+        let by_path = |(pattern, name, value): &(String, HeaderName, String)| {
+            (Pattern::new(pattern), name.clone(), value.clone())
+        };
         let settings = Settings {
             types: self.types.clone(),
             at,
             fields,
+            fields_by_path: self.fields_by_path.iter().map(by_path).collect(),
             cache_control: self.cache_control.iter().map(pattern).collect(),
             methods: methods(&self.changes),
             is_shared: self.is_shared,
@@ -364,8 +397,18 @@ impl Folder {
             fields.push(&ACCESS_CONTROL_ALLOW_ORIGIN, "*")?;
             fields.push(&ACCESS_CONTROL_EXPOSE_HEADERS, "*")?;
         }
+        let is_given = |name| self.fields.iter().any(|(given, _)| given == name);
+        for (name, value) in SECURITY.iter().filter(|(name, _)| !is_given(name)) {
+            let is_lifted = self.is_shared && *name == CROSS_ORIGIN_RESOURCE_POLICY;
+            if self.is_guarded && !is_lifted {
+                fields.push(name, value)?;
+            }
+        }
         for (name, value) in &self.fields {
             fields.push(name, value)?;
+        }
+        for (_, name, value) in &self.fields_by_path {
+            FieldBuf::new().push(name, value)?;
         }
         for (_, value) in &self.cache_control {
             FieldBuf::new().push(&CACHE_CONTROL, value)?;

@@ -71,6 +71,7 @@ impl Resource {
         let varies = settings.compresses(&media_type);
         let lengths = settings.least_to_compress..=KEPT;
         let as_dictionary = as_dictionary.filter(|_| varies && lengths.contains(&metadata.size));
+        let fields = settings.fields_of(&path);
         let described = Described {
             media_type: &media_type,
             coding: None,
@@ -78,7 +79,7 @@ impl Resource {
             varies,
             cache_control: settings.cache_control(&path),
             as_dictionary: as_dictionary.as_deref(),
-            extra: &settings.fields,
+            extra: &fields,
         };
         let plain = Representation::load(file, metadata, &described)?;
         let mut coded = Vec::new();
@@ -109,7 +110,7 @@ impl Resource {
         Shape {
             cache_control: settings.cache_control(&self.path),
             as_dictionary: self.as_dictionary(),
-            extra: &settings.fields,
+            extra: settings.fields_of(&self.path),
         }
     }
 

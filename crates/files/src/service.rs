@@ -155,7 +155,7 @@ impl Service {
         let deferred = Deferred::new(reply.defer());
         let job = move || {
             let response = archive::respond(&shared, &pool, &path, kind);
-            deferred.send(shared.settings.complete(response));
+            deferred.send(shared.settings.complete_at(response, &path));
         };
         if self.pool.execute(job).is_err() {
             log::warn!("the worker pool is full, an archive was refused");
@@ -168,11 +168,13 @@ impl Service {
             Err(Outcome::Redirect) => {
                 let at = &self.shared.settings.at;
                 let response = or_500(redirect(at, path, request.query()));
-                reply.send(self.shared.settings.complete(response));
+                reply.send(self.shared.settings.complete_at(response, path));
             }
             Err(Outcome::Listing(folder)) => self.list(request, reply, folder, path),
             Err(Outcome::NotFound) => self.substitute(request, reply, path),
-            Err(outcome) => reply.send(self.shared.settings.complete(failure(&outcome))),
+            Err(outcome) => {
+                reply.send(self.shared.settings.complete_at(failure(&outcome), path));
+            }
         }
     }
 
@@ -195,7 +197,7 @@ impl Service {
             ),
             None => failure(&Outcome::NotFound),
         };
-        reply.send(self.shared.settings.complete(response));
+        reply.send(self.shared.settings.complete_at(response, path));
     }
 
     fn send(
@@ -229,7 +231,7 @@ impl Service {
         let deferred = Deferred::new(reply.defer());
         let job = move || {
             let response = listing::respond(&shared, folder, &path, query);
-            deferred.send(shared.settings.complete(response));
+            deferred.send(shared.settings.complete_at(response, &path));
         };
         if self.pool.execute(job).is_err() {
             log::warn!("the worker pool is full, a listing was refused");

@@ -1,9 +1,13 @@
 //! What is the same for all files of a folder.
 
+use std::borrow::Cow;
+
 use avocet_semantics::media_types::MediaType;
 use avocet_server::Response;
 use avocet_wire::FieldBuf;
+use http::header::{HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 
+use crate::path::FilePath;
 use crate::pattern::Pattern;
 use crate::types::Types;
 
@@ -15,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) at: String,
     /// Fields of every response.
     pub(crate) fields: FieldBuf,
+    /// Fields by path. They take the place of others of their names.
+    pub(crate) fields_by_path: Vec<(Pattern, HeaderName, String)>,
     /// Cache-Control by path; the first pattern that matches counts.
     pub(crate) cache_control: Vec<(Pattern, String)>,
     /// The value of Allow.
@@ -40,10 +46,31 @@ impl Settings {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// The fields that every response for a path below the root has.
+    pub(crate) fn fields_of(&self, path: &[u8]) -> Cow<'_, FieldBuf> {
+        let mut fields = Cow::Borrowed(&self.fields);
+        let matching = || self.fields_by_path.iter().filter(|(of, ..)| of.matches(path));
+        for (_, name, _) in matching() {
+            if fields.contains(name) {
+                fields.to_mut().remove(name);
+            }
+        }
+        for (_, name, value) in matching() {
+            if let Err(error) = fields.to_mut().push(name, value) {
+                log::error!("the field {name}: {error}");
+            }
+        }
+        fields
+    }
+
     /// The same response with the fields that every one has.
-    pub(crate) fn complete(&self, mut response: Response) -> Response {
-        response.fields_mut().extend(&self.fields);
-        response
+    pub(crate) fn complete(&self, response: Response) -> Response {
+        with(response, &self.fields)
+    }
+
+    /// The same for a path as it was asked for.
+    pub(crate) fn complete_at(&self, response: Response, path: &FilePath<'_>) -> Response {
+        with(response, &self.fields_of(path.key()))
     }
 
     /// Whether files of this type are offered in codings.
@@ -51,6 +78,42 @@ impl Settings {
         self.offers_codings && is_worth_compressing(media_type)
     }
 }
+
+/// What a response says of its own safety it knows best.
+fn with(mut response: Response, fields: &FieldBuf) -> Response {
+    let own: Vec<&HeaderName> = SECURITY
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| response.fields().contains(name))
+        .collect();
+    if own.is_empty() {
+        response.fields_mut().extend(fields);
+        return response;
+    }
+    let mut rest = fields.clone();
+    for name in own {
+        rest.remove(name);
+    }
+    response.fields_mut().extend(&rest);
+    response
+}
+
+/// Fields that keep browsers from doing with a page what it was not made for.
+pub(crate) static SECURITY: [(HeaderName, &str); 5] = [
+    // Types are not guessed (the Fetch standard, nosniff).
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    // Other sites put no page into a frame, where a click could be stolen (RFC 7034).
+    (X_FRAME_OPTIONS, "SAMEORIGIN"),
+    // Other sites learn of the address of a page no more than its origin.
+    (REFERRER_POLICY, "strict-origin-when-cross-origin"),
+    // Windows of other sites have no hold on those of this one.
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    // Pages of other sites load nothing from here, unless it is shared.
+    (CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"),
+];
+
+pub(crate) const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-resource-policy");
 
 /// Whether files of this type become much shorter by compression.
 pub(crate) fn is_worth_compressing(media_type: &str) -> bool {

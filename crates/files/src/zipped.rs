@@ -152,7 +152,7 @@ impl ZipService {
             }
             _ => return self.substitute(request, reply, &zip, path),
         };
-        reply.send(settings.complete(response));
+        reply.send(settings.complete_at(response, path));
     }
 
     /// The file of a path, which is the index of a folder where one is named.
@@ -200,7 +200,7 @@ impl ZipService {
             }
             None => failure(&Outcome::NotFound),
         };
-        reply.send(shared.settings.complete(response));
+        reply.send(shared.settings.complete_at(response, path));
     }
 
     fn entries(&self, zip: &Zip, path: &FilePath<'_>, names: &[Vec<u8>], search: &str) -> Entries {
@@ -266,7 +266,7 @@ impl ZipService {
                 has_ranges: !entry.is_deflated,
                 varies: entry.is_deflated && settings.offers_codings,
                 cache_control: settings.cache_control(path.as_bytes()),
-                extra: &settings.fields,
+                extra: &settings.fields_of(path.as_bytes()),
             },
         )
     }

@@ -49,9 +49,14 @@ pub(super) struct Files {
     /// Ignore compressed files (.zst, .br, .gz) that lie beside others
     #[arg(long)]
     no_precompressed: bool,
-    /// Field of every response, any number of times
-    #[arg(long, value_name = "NAME: VALUE", value_parser = field)]
-    header: Vec<(HeaderName, String)>,
+    /// Field of every response, any number of times; with a pattern and a blank before it, as
+    /// '*.wasm X-A: b' or '/app/* X-A: b', of what matches that
+    #[arg(long, value_name = "[PATTERN ]NAME: VALUE", value_parser = field)]
+    header: Vec<Field>,
+    /// Tell browsers not to guess types, and keep pages of other sites from framing what is served,
+    /// from loading it (unless --cors) and from reaching its windows
+    #[arg(long)]
+    security_headers: bool,
     /// Cache-Control of files that match a pattern, as *.css=max-age=3600, any number of times; the
     /// first that matches counts
     #[arg(long, value_name = "PATTERN=VALUE", value_parser = pair)]
@@ -83,6 +88,7 @@ impl Files {
             .sidecars(self.sidecars)
             .dictionaries(self.dictionaries)
             .archives(self.download_folders)
+            .security_fields(self.security_headers)
             .cors(self.cors);
         if self.follow_symlinks {
             folder = folder.links(Links::Anywhere);
@@ -93,8 +99,11 @@ impl Files {
         if let Some(page) = self.not_found {
             folder = folder.not_found(page);
         }
-        for (name, value) in self.header {
-            folder = folder.field(name, value);
+        for Field { pattern, name, value } in self.header {
+            folder = match pattern {
+                Some(pattern) => folder.field_at(pattern, name, value),
+                None => folder.field(name, value),
+            };
         }
         for (pattern, value) in self.cache_control {
             folder = folder.cache_control(pattern, value);
@@ -125,10 +134,31 @@ pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     Ok((left.to_owned(), right.to_owned()))
 }
 
-fn field(text: &str) -> Result<(HeaderName, String), String> {
-    let (name, value) = text.split_once(':').ok_or("there is no colon in it")?;
+/// A field, and what has it: everything, or what matches a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Field {
+    pattern: Option<String>,
+    name: HeaderName,
+    value: String,
+}
+
+/// No name of a field has a blank in it, so that what stands before one is a pattern. A pattern may hold
+/// a colon.
+fn field(text: &str) -> Result<Field, String> {
+    let first = text.find([' ', '\t', ':']).ok_or("there is no colon in it")?;
+    let is_plain = text[first..].starts_with(':') && !text[..first].contains(['/', '*']);
+    let (pattern, rest) = if is_plain {
+        (None, text)
+    } else {
+        let (pattern, rest) = text.split_once([' ', '\t']).ok_or("no field follows the pattern")?;
+        if pattern.is_empty() {
+            return Err("it begins with a blank".to_owned());
+        }
+        (Some(pattern.to_owned()), rest.trim_start())
+    };
+    let (name, value) = rest.split_once(':').ok_or("there is no colon in it")?;
     let name = name.parse::<HeaderName>().map_err(|error| error.to_string())?;
-    Ok((name, value.trim().to_owned()))
+    Ok(Field { pattern, name, value: value.trim().to_owned() })
 }
 
 /// Where systems keep their table of media types.
@@ -143,8 +173,17 @@ mod tests {
         let both = |left: &str, right: &str| Ok((left.to_owned(), right.to_owned()));
         assert_eq!(pair("*.css=max-age=60"), both("*.css", "max-age=60"));
         assert!(pair("none").is_err() && pair("=x").is_err() && pair("x=").is_err());
-        let parsed = field("X-Set:  a: b ").unwrap();
-        assert_eq!(parsed, (HeaderName::from_static("x-set"), "a: b".to_owned()));
-        assert!(field("none").is_err() && field("a b: c").is_err());
+        let fits = |text: &str, pattern: Option<&str>| {
+            let pattern = pattern.map(str::to_owned);
+            let expected =
+                Field { pattern, name: HeaderName::from_static("x-set"), value: "a: b".to_owned() };
+            assert_eq!(field(text), Ok(expected), "{text}");
+        };
+        fits("X-Set:  a: b ", None);
+        fits("*.css X-Set: a: b", Some("*.css"));
+        fits("/a:b/*  X-Set:a: b", Some("/a:b/*"));
+        for text in ["none", "", "*.css", "*.css X-Set", "a b c: d", " X-Set: x", "X-Set : a"] {
+            assert!(field(text).is_err(), "{text}");
+        }
     }
 }

@@ -72,10 +72,13 @@ impl Layers {
             [&|arg| from_environment(verb, arg), &|arg| from_file(section?, arg), &|arg| {
                 from_file(&of_verb, arg)
             }];
-        for lookup in lookups {
+        for (number, lookup) in lookups.into_iter().enumerate() {
             let mut said = Vec::new();
             for arg in options::settable(options) {
                 let Some((value, source)) = lookup(arg) else { continue };
+                if number == OF_SECTION && matches!(section, Some(Section::Site { .. })) {
+                    check_site(options, arg, &source, &spoken)?;
+                }
                 if !spoken.contains(arg.get_id().as_str()) && !is_excluded(options, arg, &spoken) {
                     let setting = setting(arg, value, source)?;
                     setting.check(command, verb, arg)?;
@@ -109,6 +112,9 @@ impl Layers {
     }
 }
 
+/// The place of the section of a host among the layers below the command line.
+const OF_SECTION: usize = 1;
+
 impl Setting {
     /// *Errors*: a value that the option does not take.
     fn check(&self, command: &Command, verb: &str, arg: &Arg) -> Result<(), Failure> {
@@ -132,6 +138,29 @@ impl Setting {
             // What is missing may be set elsewhere; the whole is looked at later.
             _ => Ok(()),
         }
+    }
+}
+
+/// What a virtual host serves is its own. What a higher layer says of that would hold for all hosts, each
+/// of which would be the same site, and nobody means that.
+///
+/// *Errors*: an option of this kind of which a higher layer has spoken.
+fn check_site(
+    verb: &Command,
+    arg: &Arg,
+    source: &Source,
+    spoken: &HashSet<String>,
+) -> Result<(), Failure> {
+    let is_what = |arg: &&Arg| options::WHAT_IS_SERVED.contains(&options::key(arg));
+    let mut others = verb.get_arguments().filter(is_what);
+    let key = options::key(arg);
+    match others.find(|other| spoken.contains(other.get_id().as_str())) {
+        Some(other) if is_what(&arg) => Err(Failure::usage(format_args!(
+            "{source}: `{key}`: the {} of the command line or the environment would take its place; \
+             put that into the section of the verb",
+            options::key(other),
+        ))),
+        _ => Ok(()),
     }
 }
 

@@ -58,6 +58,9 @@ pub(super) const FILE: &str = "settings";
 /// The verbs to which sections for hosts apply.
 pub(super) const HOSTS: [&str; 2] = ["fetch", "download"];
 
+/// What makes one site another.
+pub(super) const WHAT_IS_SERVED: [&str; 3] = ["folder", "text", "archive"];
+
 /// What is about one call and no setting.
 const NEVER: [&str; 13] = [
     "help",

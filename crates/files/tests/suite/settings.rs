@@ -4,7 +4,7 @@ use avocet_files::{Folder, Links, Types};
 use http::HeaderName;
 use std::os::unix::fs::symlink;
 
-use crate::site::Site;
+use crate::site::{Answer, Site};
 
 #[test]
 fn paths_can_be_tried_in_place_of_what_is_missing() {
@@ -132,4 +132,73 @@ fn a_folder_can_be_served_below_a_path() {
         assert_eq!(site.get(target).status, 404, "{target}");
     }
     assert_eq!(site.get("/static/../a.txt").status, 400);
+}
+
+/// How often a response has a field.
+fn lines(answer: &Answer, name: &str) -> usize {
+    let start = format!("{name}:").to_ascii_lowercase();
+    let head = answer.fields();
+    head.iter().filter(|line| line.to_ascii_lowercase().starts_with(&start)).count()
+}
+
+#[test]
+fn fields_are_set_by_path() {
+    let page = "text ".repeat(100);
+    let files = [("a/index.html", page.as_str()), ("a/b.js", &page), ("c.js", &page)];
+    let (name, other) = (HeaderName::from_static("x-of"), HeaderName::from_static("x-also"));
+    let site = Site::with(&files, |folder| {
+        let folder = folder.field(name.clone(), "all").field_at("/a/*", name.clone(), "a");
+        folder.field_at("*.js", other.clone(), "js").field_at("*.js", other, "too")
+    });
+    let gzip = [("Accept-Encoding", "gzip")];
+    for (target, of, also) in [
+        ("/a/", "a", 0),
+        ("/a", "all", 0),
+        ("/a/b.js", "a", 2),
+        ("/a/none", "a", 0),
+        ("/a/?format=json", "a", 0),
+        ("/none.js", "all", 2),
+        ("/c.js", "all", 2),
+        ("/", "all", 0),
+    ] {
+        for fields in [&gzip[..], &[]] {
+            let answer = site.get_with(target, fields);
+            assert_eq!((answer.field("x-of"), lines(&answer, "x-of")), (Some(of), 1), "{target}");
+            assert_eq!(lines(&answer, "x-also"), also, "{target}");
+        }
+    }
+    let tag = site.get_with("/a/b.js", &gzip).field("ETag").unwrap().to_owned();
+    let known = site.get_with("/a/b.js", &[("If-None-Match", &tag), gzip[0]]);
+    assert_eq!((known.status, known.field("x-of")), (304, Some("a")));
+    let bad = Folder::new(site.root()).field_at("*", name, "a\nb").open();
+    assert_eq!(bad.err().map(|error| error.kind()), Some(std::io::ErrorKind::InvalidInput));
+}
+
+#[test]
+fn security_browsers_are_told_to_be_careful() {
+    let names = [
+        "X-Content-Type-Options",
+        "X-Frame-Options",
+        "Referrer-Policy",
+        "Cross-Origin-Opener-Policy",
+        "Cross-Origin-Resource-Policy",
+    ];
+    let files = [("a.html", "a"), ("d/b.html", "b")];
+    let site = Site::with(&files, |folder| {
+        let frames = HeaderName::from_static("x-frame-options");
+        folder.security_fields(true).field_at("/d/*", frames, "DENY")
+    });
+    for target in ["/a.html", "/d/b.html", "/d/", "/none"] {
+        let answer = site.get(target);
+        for name in names {
+            assert_eq!(lines(&answer, name), 1, "{target}: {name}");
+        }
+        assert_eq!(answer.field("X-Content-Type-Options"), Some("nosniff"), "{target}");
+        let frames = if target.starts_with("/d/") { "DENY" } else { "SAMEORIGIN" };
+        assert_eq!(answer.field("X-Frame-Options"), Some(frames), "{target}");
+    }
+    let shared = Site::with(&files, |folder| folder.security_fields(true).cors(true));
+    assert_eq!(shared.get("/a.html").field("Cross-Origin-Resource-Policy"), None);
+    let plain = Site::new(&files);
+    assert!(names.iter().all(|name| plain.get("/a.html").field(name).is_none()));
 }
