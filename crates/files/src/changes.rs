@@ -1,6 +1,7 @@
 //! Changes to a folder: uploads, new folders, deletions. All are off unless they are asked for.
 
 mod actions;
+mod digests;
 mod draft;
 mod every;
 mod form;
@@ -173,8 +174,9 @@ impl State {
     }
 
     /// Whether it is time to look for uploads that nobody goes on with; true once an hour.
-    fn is_sweep_due(&self) -> bool {
-        let (now, order) = (self.begin.elapsed().as_secs(), Ordering::Relaxed);
+    fn is_sweep_due(&self, now: Instant) -> bool {
+        let now = now.saturating_duration_since(self.begin).as_secs();
+        let order = Ordering::Relaxed;
         let last = self.swept.load(order);
         now >= last + SWEPT_EVERY && self.swept.compare_exchange(last, now, order, order).is_ok()
     }
@@ -222,7 +224,8 @@ impl Change<'_> {
             let refused = refusal::because(StatusCode::FORBIDDEN, explanation);
             return self.refuse(reply, refused);
         }
-        if self.shared.changes.rules.uploads && self.shared.changes.is_sweep_due() {
+        if self.shared.changes.rules.uploads && self.shared.changes.is_sweep_due(request.received())
+        {
             let shared = self.shared.clone();
             if self.pool.execute(move || sweep(&shared.base.root())).is_err() {
                 log::warn!("uploads that were broken off are not looked for");
@@ -279,3 +282,20 @@ pub(crate) static UPLOAD_LIMIT: HeaderName = HeaderName::from_static("upload-lim
 
 /// Seconds between two looks at all files.
 const SWEPT_EVERY: u64 = 60 * 60;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::root::Links;
+
+    #[test]
+    fn what_is_left_over_is_looked_for_once_an_hour() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::open(folder.path(), Links::Inside).unwrap();
+        let state = State::new(Changes::new(), &root, 1);
+        let due = |seconds| state.is_sweep_due(state.begin + Duration::from_secs(seconds));
+        assert!(!due(3_599) && due(3_600) && !due(3_601) && !due(7_199) && due(7_200));
+    }
+}

@@ -13,6 +13,7 @@ use rustix::fs::{
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::geteuid;
 
+use super::digests::Digests;
 use super::every::for_each_file;
 use super::place::{Place, Taken};
 use super::quota::{Claim, Quota};
@@ -58,7 +59,7 @@ impl Draft {
         largest: u64,
     ) -> Result<Self, Refused> {
         debug_assert!(FilePath::is_draft_name(name.as_bytes()), "drafts are never served");
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let (flags, mode) = (flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o666));
         let file = retry_on_intr(|| openat(place.folder(), name, flags, mode));
         let file = Some(File::from(file.map_err(refusal::of_error)?));
@@ -78,7 +79,7 @@ impl Draft {
         largest: u64,
     ) -> Result<Self, Refused> {
         let gone = || refusal::plain(StatusCode::NOT_FOUND);
-        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = retry_on_intr(|| openat(place.folder(), name, flags, Mode::empty()));
         let file = File::from(file.map_err(|_| gone())?);
         let stat = fstat(&file).map_err(refusal::of_error)?;
@@ -162,6 +163,22 @@ impl Draft {
         file.write_all(bytes).map_err(|error| refusal::of_io(&error))?;
         self.len = len;
         Ok(())
+    }
+
+    /// Makes sure that the content is what its client says.
+    ///
+    /// *Errors*: 400, as an answer.
+    pub(crate) fn check(&self, digests: &Digests) -> Result<(), Refused> {
+        if digests.is_empty() {
+            return Ok(());
+        }
+        let Some(mut file) = self.file.as_ref() else { return Err(refusal::of_error(Errno::BADF)) };
+        let read = file.seek(SeekFrom::Start(0)).and_then(|_| digests.are_of(file));
+        if read.map_err(|error| refusal::of_io(&error))? {
+            return Ok(());
+        }
+        let explanation = "The content that has come is not that of Repr-Digest.";
+        Err(refusal::because(StatusCode::BAD_REQUEST, explanation))
     }
 
     /// Gives the file the rights and the time of another one, whose content it is in another form, and

@@ -88,6 +88,10 @@ impl Target {
     /// Publishes what was uploaded.
     pub(super) fn publish(&self, shared: &Shared, draft: Draft) -> Response {
         let changes = &shared.changes;
+        if let Err(refused) = self.terms.digests().and_then(|digests| draft.check(&digests)) {
+            draft.discard();
+            return refused.into();
+        }
         let check = |taken: &_| {
             self.terms.check(taken)?;
             check_place(&changes.rules, taken)

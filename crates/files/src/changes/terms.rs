@@ -1,4 +1,5 @@
-//! The conditions of a request that changes something, kept for the time when it does.
+//! The conditions of a request that changes something, and what it says of its content, kept for the time
+//! when that counts.
 
 use std::time::SystemTime;
 
@@ -7,17 +8,19 @@ use avocet_semantics::dates;
 use avocet_server::Request;
 use http::{Method, StatusCode};
 
+use super::digests::{Broken, Digests};
 use super::place::Taken;
 use super::refusal::{self, Refused};
 use crate::validators::Stamp;
 
-/// The fields that say on which conditions something may be changed: each with its place among
-/// [`NAMES`] and its value.
+/// The fields that say on which conditions something may be changed, and to what: each with its place
+/// among [`NAMES`] and its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Terms(Vec<(usize, Vec<u8>)>);
 
 impl Terms {
-    /// *Errors*: an answer, where the fields are longer than anybody needs.
+    /// *Errors*: an answer, where the fields are longer than anybody needs, or tell of a digest that
+    /// cannot be one.
     ///
     /// *Bounds*: 4 KiB of values.
     pub(crate) fn of(request: &Request<'_>) -> Result<Self, Refused> {
@@ -28,10 +31,25 @@ impl Terms {
         if terms.0.iter().map(|(_, value)| value.len()).sum::<usize>() > LONGEST {
             return Err(refusal::plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
         }
+        terms.digests()?;
         Ok(terms)
     }
 
-    /// Adds a field, if it is a condition.
+    /// The digests that the content must have.
+    ///
+    /// *Errors*: 400, as an answer.
+    pub(crate) fn digests(&self) -> Result<Digests, Refused> {
+        let mut digests = Digests::default();
+        for (_, value) in self.iter().filter(|(name, _)| *name == REPR_DIGEST) {
+            digests.add(value).map_err(|Broken| {
+                let explanation = "Repr-Digest has a digest that cannot be one.";
+                refusal::because(StatusCode::BAD_REQUEST, explanation)
+            })?;
+        }
+        Ok(digests)
+    }
+
+    /// Adds a field, if it is one of those.
     pub(crate) fn add(&mut self, name: &str, value: &[u8]) -> bool {
         let found = NAMES.iter().position(|known| name.eq_ignore_ascii_case(known));
         self.0.extend(found.map(|index| (index, value.to_vec())));
@@ -65,9 +83,12 @@ impl Terms {
     }
 }
 
-/// The conditions that there are (RFC 9110 §13.1); `If-Range` is about reading.
-pub(crate) const NAMES: [&str; 4] =
-    ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
+/// The conditions that there are (RFC 9110 §13.1), but for `If-Range`, which is about reading, and the
+/// digest of the whole (RFC 9530 §3).
+pub(crate) const NAMES: [&str; 5] =
+    ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since", REPR_DIGEST];
+
+const REPR_DIGEST: &str = "repr-digest";
 
 /// Bytes of values that are kept.
 const LONGEST: usize = 4096;

@@ -96,6 +96,22 @@ fn a_name_that_is_taken_is_409() {
 }
 
 #[test]
+fn content_that_is_not_what_it_was_is_refused() {
+    let site = changing(&[], |changes| changes.upload(true));
+    let good = "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:";
+    let content = b"{\"hello\": \"world\"}\n";
+    let wrong = site.send_content("PUT", "/a.json", &[("Repr-Digest", good)], &content[1..]);
+    assert_eq!(wrong.status, 400);
+    assert!(wrong.text().contains("is not that of Repr-Digest"), "{}", wrong.text());
+    let broken = [("Repr-Digest", "sha-256=:AAAA:")];
+    assert_eq!(site.send_content("PUT", "/a.json", &broken, content).status, 400);
+    assert_eq!(names(&site, "").len(), 0, "nothing stays of it");
+    let right = site.send_content("PUT", "/a.json", &[("Repr-Digest", good)], content);
+    assert_eq!(right.status, 201);
+    assert_eq!(site.get("/a.json").body, content);
+}
+
+#[test]
 fn conditions_hold_on_put() {
     let site = changing(&[], |changes| changes.upload(true).overwrite(true));
     site.write_old("file", "old");

@@ -89,6 +89,22 @@ fn an_upload_goes_on_with_the_next_service_of_the_folder() {
     assert_eq!(names(&next, ""), ["old"], "nothing is left of it");
 }
 
+#[test]
+fn the_digest_that_was_told_first_counts_at_the_end() {
+    let digest = ("Repr-Digest", "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:");
+    for (rest, status) in [("\"hello\": \"world\"}\n", 201), ("\"hullo\": \"world\"}\n", 400)] {
+        let site = site();
+        let begun = site.send_content("PUT", "/a.json", &[PART, digest], b"{");
+        let place = begun.field("Location").unwrap().to_owned();
+        let site = restarted(site, |changes| changes);
+        assert_eq!(told_at_last(&site, &place), state("1", "?0"));
+        let last = patch(&site, &place, "1", LAST, rest);
+        assert_eq!((last.status, last.field("Upload-Complete")), (status, Some("?1")));
+        let expected: &[&str] = if status == 201 { &["a.json"] } else { &[] };
+        assert_eq!(names(&site, ""), expected, "nothing else is left");
+    }
+}
+
 /// What is done to what was left, and its name.
 type Case<'a> = (&'a str, &'a dyn Fn(&Site));
 
