@@ -298,10 +298,10 @@ fn options_come_from_files_and_next_begins_anew() {
     assert_eq!(content(&requests[0]), "a=1&b= 2");
     assert!(requests[1].starts_with("GET /plain HTTP/1.1\r\n"), "{}", requests[1]);
     assert!(field(&requests[1], "user-agent").unwrap().starts_with("avocet/"));
-    for file in ["missing", "options"] {
+    for (file, status) in [("missing", 26), ("options", 2)] {
         fs::write(folder.path().join("options"), "data \"open\n").unwrap();
         let ran = run_in(folder.path(), &["fetch", "-K", file, &server.url("/")], "");
-        assert_eq!(ran.status, 2, "{}", ran.err);
+        assert_eq!(ran.status, status, "{}", ran.err);
         assert!(ran.err.starts_with("avocet: "), "{}", ran.err);
     }
     assert_eq!(server.requests().len(), 2);

@@ -21,6 +21,7 @@ mod sink;
 mod targets;
 mod trace;
 mod way;
+mod wishes;
 mod write_out;
 
 pub(crate) use args::Fetch;

@@ -125,7 +125,7 @@ fn run(arguments: Arguments, settings: &Settings) -> Result<(), Failure> {
 
 /// The program's own messages go to standard error, by level.
 fn start_logging(arguments: &Arguments) {
-    let silent = matches!(&arguments.verb, Verb::Fetch(fetch) if fetch.silent && !fetch.show_error);
+    let silent = matches!(&arguments.verb, Verb::Fetch(fetch) if fetch.silent);
     let level = match (arguments.quiet || silent, arguments.verbose) {
         (true, _) => log::LevelFilter::Error,
         (false, 0) => log::LevelFilter::Warn,

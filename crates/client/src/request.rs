@@ -41,6 +41,8 @@ pub struct Options {
     pub decode: bool,
     /// Whether a connection that was used before may be used.
     pub fresh_connection: bool,
+    /// Whether the connection ends with the exchange, which the request says (`Connection: close`).
+    pub close: bool,
     /// Fields that must not follow a redirect to another origin, besides Authorization, Cookie and
     /// Proxy-Authorization.
     pub sensitive: Vec<HeaderName>,
@@ -230,6 +232,7 @@ impl Default for Options {
             expect_continue: None,
             decode: true,
             fresh_connection: false,
+            close: false,
             sensitive: Vec::new(),
             target: None,
         }

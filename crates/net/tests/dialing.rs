@@ -205,14 +205,14 @@ fn the_local_end_is_where_it_was_asked_for() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let names = resolver(&["::1", "127.0.0.1"]);
-    let local = Local { address: Some("127.0.0.9".parse().unwrap()), interface: None };
+    let local = Local { address: Some("127.0.0.9".parse().unwrap()), ..Local::default() };
     let result = dial(host(port), DialOptions { local, ..DialOptions::default() }, &names);
     result.connected.unwrap();
     assert_eq!(result.attempts.len(), 1, "the other family is not tried");
     assert_eq!(listener.accept().unwrap().1.ip().to_string(), "127.0.0.9");
-    let local = Local { address: None, interface: Some("lo".to_owned()) };
+    let local = Local { interface: Some("lo".to_owned()), ..Local::default() };
     dial(host(port), DialOptions { local, ..DialOptions::default() }, &names).connected.unwrap();
-    let local = Local { address: None, interface: Some("nosuch0".to_owned()) };
+    let local = Local { interface: Some("nosuch0".to_owned()), ..Local::default() };
     let result = dial(host(port), DialOptions { local, ..DialOptions::default() }, &names);
     let error = result.connected.err().unwrap();
     assert!(error.to_string().contains("the interface nosuch0"), "{error}");

@@ -64,7 +64,7 @@ fn in_file(path: &Path) -> Result<Vec<OsString>, Failure> {
     } else {
         std::fs::read_to_string(path).map(|read| text = read)
     };
-    read.map_err(|error| Failure::usage(format_args!("cannot read {name}: {error}")))?;
+    read.map_err(|error| Failure::with_status(26, format_args!("cannot read {name}: {error}")))?;
     let mut arguments = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();

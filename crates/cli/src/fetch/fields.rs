@@ -13,6 +13,7 @@ use http::header::{
 use super::args::{Browser, Fetch};
 use super::content;
 use super::plan::AUTO;
+use super::wishes::Wishes;
 use crate::failure::Failure;
 use crate::target::AGENT;
 
@@ -24,7 +25,27 @@ pub(super) fn fields(
     offset: u64,
     fields: &mut FieldBuf,
 ) -> Result<(), Failure> {
+    let own = lines(&options.header)?;
+    let is_host = |line: &&String| {
+        line.split_once(':').is_some_and(|(name, _)| name.eq_ignore_ascii_case("host"))
+    };
+    for line in own.iter().filter(is_host) {
+        own_field(fields, line)?;
+    }
     let mut push = |name: &HeaderName, value: &[u8]| push(fields, name.as_str(), value, Some(name));
+    if let Some(user) = options.user.as_ref().filter(|_| !options.digest && !options.anyauth) {
+        let (name, password) = user.split_once(':').unwrap_or((user, ""));
+        let login = Login::new(name, password).map_err(Failure::usage)?;
+        push(&AUTHORIZATION, login.to_field().as_bytes())?;
+    }
+    if let Some(token) = &options.oauth2_bearer {
+        push(&AUTHORIZATION, format!("Bearer {token}").as_bytes())?;
+    }
+    if let Some(range) = &options.range {
+        push(&RANGE, format!("bytes={range}").as_bytes())?;
+    } else if offset > 0 {
+        push(&RANGE, format!("bytes={offset}-").as_bytes())?;
+    }
     match options.browser {
         Some(browser) => {
             for (name, value) in pose(browser) {
@@ -41,27 +62,14 @@ pub(super) fn fields(
             push(&ACCEPT, accept.as_bytes())?;
         }
     }
-    if let Some(user) = options.user.as_ref().filter(|_| !options.digest && !options.anyauth) {
-        let (name, password) = user.split_once(':').unwrap_or((user, ""));
-        let login = Login::new(name, password).map_err(Failure::usage)?;
-        push(&AUTHORIZATION, login.to_field().as_bytes())?;
-    }
-    if let Some(token) = &options.oauth2_bearer {
-        push(&AUTHORIZATION, format!("Bearer {token}").as_bytes())?;
-    }
     let referer = options.referer.as_deref().filter(|text| !text.ends_with(AUTO));
     if let Some(referer) = referer {
         push(&REFERER, referer.as_bytes())?;
     }
-    let own: Vec<&str> =
+    let cookies: Vec<&str> =
         options.cookie.iter().filter(|data| data.contains('=')).map(String::as_str).collect();
-    if !own.is_empty() {
-        push(&COOKIE, own.join("; ").as_bytes())?;
-    }
-    if let Some(range) = &options.range {
-        push(&RANGE, format!("bytes={range}").as_bytes())?;
-    } else if offset > 0 {
-        push(&RANGE, format!("bytes={offset}-").as_bytes())?;
+    if !cookies.is_empty() {
+        push(&COOKIE, cookies.join("; ").as_bytes())?;
     }
     if let Some(condition) = &options.time_cond {
         let (name, date) = time_condition(condition)?;
@@ -81,24 +89,52 @@ pub(super) fn fields(
     if let Some(media_type) = media_type {
         push(&CONTENT_TYPE, media_type.as_bytes())?;
     }
-    own_fields(fields, &options.header)
-}
-
-/// Lines of the user's; `@FILE` has one on each line.
-pub(super) fn own_fields(fields: &mut FieldBuf, lines: &[String]) -> Result<(), Failure> {
-    for line in lines {
-        match line.strip_prefix('@') {
+    for line in own.iter().filter(|line| !is_host(line)) {
+        match bounded(line, media_type)? {
+            Some(line) => own_field(fields, &line)?,
             None => own_field(fields, line)?,
-            Some(path) => {
-                let lines = content::read(path)?;
-                let lines = String::from_utf8_lossy(&lines);
-                for line in lines.lines().filter(|line| !line.trim().is_empty()) {
-                    own_field(fields, line)?;
-                }
-            }
         }
     }
     Ok(())
+}
+
+/// A type of several parts that the user wants for a form, with the boundary that only the form knows.
+///
+/// *Errors*: it has another one.
+fn bounded(line: &str, media_type: Option<&str>) -> Result<Option<String>, Failure> {
+    let Some((name, value)) = line.split_once(':') else { return Ok(None) };
+    let boundary = media_type.and_then(|form| form.split_once("; boundary="));
+    let value = value.trim().to_ascii_lowercase();
+    let Some((_, boundary)) = boundary.filter(|_| {
+        name.eq_ignore_ascii_case(CONTENT_TYPE.as_str()) && value.starts_with("multipart/")
+    }) else {
+        return Ok(None);
+    };
+    if value.contains("boundary=") {
+        return Err(Failure::usage(format_args!("`{line}`: the form has a boundary of its own")));
+    }
+    Ok(Some(format!("{}; boundary={boundary}", line.trim_end())))
+}
+
+/// Lines of the user's; `@FILE` has one on each line.
+pub(super) fn own_fields(fields: &mut FieldBuf, given: &[String]) -> Result<(), Failure> {
+    lines(given)?.iter().try_for_each(|line| own_field(fields, line))
+}
+
+/// The lines themselves, those of files among them.
+pub(super) fn lines(given: &[String]) -> Result<Vec<String>, Failure> {
+    let mut all = Vec::new();
+    for line in given {
+        match line.strip_prefix('@') {
+            None => all.push(line.clone()),
+            Some(path) => {
+                let text = String::from_utf8_lossy(&content::read(path)?).into_owned();
+                let full = text.lines().filter(|line| !line.trim().is_empty());
+                all.extend(full.map(str::to_owned));
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// `Name: value` replaces what the program would send, `Name:` removes it, `Name;` sends it empty.
@@ -119,6 +155,8 @@ fn own_field(fields: &mut FieldBuf, line: &str) -> Result<(), Failure> {
     }
     match value {
         Some("") => Ok(()),
+        // The connection writes these itself, from what the line was understood to ask for.
+        Some(_) if Wishes::are_about(&known) => Ok(()),
         Some(value) => push(fields, name, value.as_bytes(), None),
         None => push(fields, name, b"", None),
     }
@@ -190,7 +228,7 @@ fn pose(browser: Browser) -> Vec<(&'static str, &'static str)> {
 }
 
 /// A date or the time of a file; a leading `-` asks for what was not modified since.
-fn time_condition(text: &str) -> Result<(HeaderName, [u8; 29]), Failure> {
+pub(super) fn time_condition(text: &str) -> Result<(HeaderName, [u8; 29]), Failure> {
     let (name, text) = match text.strip_prefix('-') {
         Some(rest) => (IF_UNMODIFIED_SINCE, rest),
         None => (IF_MODIFIED_SINCE, text),

@@ -22,6 +22,7 @@ use super::referer::Referers;
 use super::targets::Target;
 use super::trace::Trace;
 use super::way;
+use super::wishes::Wishes;
 use crate::failure::Failure;
 use crate::output;
 use crate::target::with_scheme;
@@ -164,9 +165,9 @@ pub(crate) fn request(part: &Part, target: &Target, offset: u64) -> Result<Reque
         Some(file) => content::upload(file)?,
         None => prepared.content(),
     };
-    let mut request = Request::new(method, &url)
-        .map_err(|error| Failure::with_status(3, error))?
-        .with_content(content);
+    let mut request = Request::new(method, &url).map_err(|error| Failure::with_status(3, error))?;
+    let content = Wishes::of(options)?.apply(&mut request, content)?;
+    request = request.with_content(content);
     let media_type = prepared.media_type.as_deref().filter(|_| target.upload.is_none());
     fields(options, media_type, offset, request.fields_mut())?;
     let raw = match &options.request_target {

@@ -160,7 +160,7 @@ fn start(part: &Part, multi: &mut Multi, target: &Target) -> Result<(TransferId,
 fn step(options: &Fetch, job: &mut Job, event: TransferEvent) -> Result<bool, Failure> {
     match event {
         TransferEvent::Head(head) => {
-            job.sink.begin(options, &head)?;
+            job.sink.begin(options, &job.url, &head)?;
             job.head = Some(head);
             Ok(false)
         }

@@ -10,11 +10,14 @@ use avocet::semantics::content_disposition::ContentDisposition;
 use avocet::semantics::{dates, file_names};
 use avocet::wire::OwnedResponseHead;
 use http::StatusCode;
-use http::header::{CONTENT_DISPOSITION, CONTENT_RANGE, ETAG, LAST_MODIFIED};
+use http::header::{
+    CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, ETAG, IF_MODIFIED_SINCE, LAST_MODIFIED,
+};
 use url::Url;
 
 use self::opening::{Clobber, How};
 use super::args::{Fetch, Format};
+use super::fields::time_condition;
 use super::targets::{Output, Target};
 use crate::failure::Failure;
 use crate::target::with_scheme;
@@ -82,6 +85,7 @@ impl Sink {
     pub(crate) fn begin(
         &mut self,
         options: &Fetch,
+        url: &str,
         head: &OwnedResponseHead,
     ) -> Result<(), Failure> {
         if options.fail && head.status().as_u16() >= 400 {
@@ -90,16 +94,14 @@ impl Sink {
         }
         // What is here is the newest, or everything is there already.
         let is_current = head.status() == StatusCode::NOT_MODIFIED;
-        let is_whole = self.offset > 0 && head.status() == StatusCode::RANGE_NOT_SATISFIABLE;
-        if is_current || is_whole {
+        let is_whole = self.offset > 0 && self.is_whole(head);
+        if is_current || is_whole || is_refused_by_date(options, head) {
             self.place = Place::Nowhere;
             return Ok(());
         }
         if self.offset > 0 && !continues_at(head, self.offset) {
-            return Err(Failure::with_status(
-                33,
-                "the server does not continue where the file ends",
-            ));
+            let message = format!("{url}: the server does not go on at byte {}", self.offset);
+            return Err(Failure::with_status(33, message));
         }
         if self.remote_name
             && options.files.remote_header_name
@@ -110,10 +112,10 @@ impl Sink {
             self.place = Place::File(in_folder(options, Path::new(&safe)));
             self.how.found(Clobber::Refused);
         }
-        if let Some(path) = &options.etag_save
-            && let Some(tag) = head.fields().get(&ETAG)
-        {
-            std::fs::write(path, [tag, b"\n"].concat())
+        if let Some(path) = &options.etag_save {
+            // A tag of what was there before is none of what comes now.
+            let tag = head.fields().get(&ETAG).map(|tag| [tag, b"\n"].concat());
+            std::fs::write(path, tag.unwrap_or_default())
                 .map_err(|error| cannot_write(path, &error))?;
         }
         Ok(())
@@ -225,6 +227,18 @@ impl Sink {
         Ok(())
     }
 
+    /// Whether nothing is missing behind the offset: nothing is there to be given, or the server, which
+    /// gives the whole to everybody, would give no more than that.
+    fn is_whole(&self, head: &OwnedResponseHead) -> bool {
+        let length = head.fields().get(&CONTENT_LENGTH).and_then(|v| std::str::from_utf8(v).ok());
+        let length = length.and_then(|length| length.parse::<u64>().ok());
+        match head.status() {
+            StatusCode::RANGE_NOT_SATISFIABLE => true,
+            StatusCode::OK => length == Some(self.offset),
+            _ => false,
+        }
+    }
+
     fn continue_at(&self, at: &str) -> Result<u64, Failure> {
         if at != "-" {
             let wrong = || Failure::usage(format_args!("`{at}` is no offset"));
@@ -238,6 +252,21 @@ impl Sink {
             },
             _ => Err(Failure::usage("`-C -` needs a file, by -o or -O")),
         }
+    }
+}
+
+/// Whether the date of -z refuses what comes all the same: not every server looks at it.
+fn is_refused_by_date(options: &Fetch, head: &OwnedResponseHead) -> bool {
+    let Some(condition) = options.time_cond.as_deref() else { return false };
+    let Some(Ok((name, date))) = head.status().is_success().then(|| time_condition(condition))
+    else {
+        return false;
+    };
+    let changed = head.fields().get(&LAST_MODIFIED).and_then(modified);
+    match changed.zip(modified(&date)) {
+        Some((changed, date)) if name == IF_MODIFIED_SINCE => changed <= date,
+        Some((changed, date)) => changed > date,
+        None => false,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use avocet::client::{
     ChooseProxy, ConnectTo, Dialer, Error, ErrorKind, Hook, Hop, HostPatterns, Phase, Proxies,
@@ -86,15 +87,18 @@ pub(super) fn dialer(options: &Fetch) -> Result<Dialer, Failure> {
     } else if options.way.ipv6 {
         dialer = dialer.families(Families::V6);
     }
+    let mut local = Local::default();
+    if !options.way.no_keepalive {
+        local.keepalive = Some(Duration::from_secs(u64::from(options.way.keepalive_time)));
+    }
     if let Some(name) = &options.way.interface {
-        let mut local = Local::default();
         let plain = name.strip_prefix("if!").or_else(|| name.strip_prefix("host!"));
         match plain.unwrap_or(name).parse::<IpAddr>() {
             Ok(address) => local.address = Some(address),
             Err(_) => local.interface = Some(interface(plain.unwrap_or(name))?),
         }
-        dialer = dialer.local(local);
     }
+    dialer = dialer.local(local);
     if let Some(path) = &options.way.unix_socket {
         dialer = dialer.path(path.as_path());
     }

@@ -33,6 +33,9 @@ impl Link {
             let size = take_content(transfer, exchange)?;
             let target = transfer.hop().target();
             let (version, method) = (transfer.options.version, &transfer.method);
+            if transfer.options.close {
+                conn.close_after_cycle();
+            }
             let before = out.len();
             out.append(|tail| {
                 conn.send_request_as(version, method, &target, &[&fields], size, tail)

@@ -4,9 +4,10 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::io::Errno;
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
 
 use crate::address::Address;
 use crate::socket::SocketTransport;
@@ -19,6 +20,9 @@ pub struct Local {
     pub address: Option<IpAddr>,
     /// The network interface, by its name.
     pub interface: Option<String>,
+    /// After how much silence the system asks whether the other end is still there, and how often then.
+    /// `None` never asks.
+    pub keepalive: Option<Duration>,
 }
 
 /// Begins a TCP connection; the transport's `establish` completes it. Small writes leave at once
@@ -45,6 +49,10 @@ pub(crate) fn begin_tcp(
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
+    if let Some(time) = local.keepalive {
+        let keepalive = TcpKeepalive::new().with_time(time).with_interval(time);
+        socket.set_tcp_keepalive(&keepalive)?;
+    }
     if let Some(interface) = &local.interface {
         bind_interface(&socket, interface)?;
     }

@@ -52,6 +52,12 @@ pub(crate) struct Way {
     /// Connect from this address or network interface
     #[arg(long, value_name = "NAME|ADDRESS")]
     pub(crate) interface: Option<String>,
+    /// Ask after this many seconds of silence whether the other end is still there
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=32767))]
+    pub(crate) keepalive_time: u32,
+    /// Never ask that
+    #[arg(long)]
+    pub(crate) no_keepalive: bool,
     /// Connect to this socket in the file system
     #[arg(long, value_name = "PATH")]
     pub(crate) unix_socket: Option<PathBuf>,

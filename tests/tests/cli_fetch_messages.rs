@@ -1,0 +1,108 @@
+//! `avocet fetch`: lines of -H that are about the message, and what servers that do not play along
+//! are made of.
+
+use std::fs;
+
+use avocet_tests::run::{Ran, run, run_in};
+use avocet_tests::scripted::{Scripted, response};
+
+fn fetch(arguments: &[&str]) -> Ran {
+    run(&[&["fetch"], arguments].concat())
+}
+
+/// The lines of a request's head.
+fn head(request: &str) -> Vec<&str> {
+    request.split("\r\n\r\n").next().unwrap_or_default().split("\r\n").collect()
+}
+
+#[test]
+fn fields_that_the_connection_writes_are_understood() {
+    let server = Scripted::start(|_| response("200 OK", "", ""));
+    let url = server.url("/");
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("f"), "data").unwrap();
+    let sent = |call: &[&str]| {
+        let ran = run_in(folder.path(), &[&["fetch"], call, &[&url]].concat(), "");
+        assert_eq!(ran.status, 0, "{call:?}: {}", ran.err);
+        server.requests().pop().unwrap()
+    };
+    assert!(head(&sent(&["-H", "Connection: close"])).contains(&"Connection: close"));
+    assert!(!sent(&["-H", "Connection: keep-alive"]).contains("close"));
+    for call in [["-T", "f"], ["-d", "data"]] {
+        let request = sent(&[&["-H", "Transfer-Encoding: chunked"], &call[..]].concat());
+        assert!(head(&request).contains(&"Transfer-Encoding: chunked"), "{request}");
+        assert!(!request.contains("Content-Length"), "{request}");
+    }
+    assert!(head(&sent(&["-H", "content-length: 4", "-d", "data"])).contains(&"Content-Length: 4"));
+    let expects = sent(&["-H", "Expect: 100-continue", "--expect100-timeout", "0.01", "-d", "x"]);
+    assert!(head(&expects).contains(&"Expect: 100-continue"), "{expects}");
+    let large = "x".repeat(2 << 20);
+    fs::write(folder.path().join("large"), large).unwrap();
+    let expects = sent(&["-T", "large", "-H", "Expect:"]);
+    assert!(!head(&expects).iter().any(|line| line.starts_with("Expect")));
+    let request = sent(&["-u", "me:x", "-r", "0-3", "-H", "X: 1", "-H", "Host: other"]);
+    let names: Vec<&str> =
+        head(&request)[1..].iter().filter_map(|line| line.split(':').next()).collect();
+    assert_eq!(names, ["Host", "Authorization", "Range", "User-Agent", "Accept", "X"]);
+    for wrong in
+        ["Connection: upgrade", "Content-Length: 5", "Transfer-Encoding: gzip", "Expect: x"]
+    {
+        let ran = fetch(&["-H", wrong, "-d", "data", &url]);
+        assert_eq!((ran.status, ran.err.lines().count()), (2, 1), "{wrong}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_form_tells_its_boundary_also_by_another_type() {
+    let server = Scripted::start(|_| response("200 OK", "", ""));
+    let url = server.url("/");
+    assert_eq!(fetch(&["-F", "a=1", "-H", "Content-Type: multipart/mixed", &url]).status, 0);
+    let request = &server.requests()[0];
+    let kind = head(request).iter().find_map(|line| {
+        line.strip_prefix("Content-Type: multipart/mixed; boundary=").map(str::to_owned)
+    });
+    assert!(request.contains(&format!("\r\n\r\n--{}\r\n", kind.unwrap())), "{request}");
+    let ran = fetch(&["-F", "a=1", "-H", "Content-Type: multipart/mixed; boundary=x", &url]);
+    assert_eq!(ran.status, 2, "{}", ran.err);
+}
+
+/// A server that looks at no condition: whole files, with a date, whatever is asked for.
+#[test]
+fn conditions_hold_where_the_server_does_not_look_at_them() {
+    let dated = "Last-Modified: Sat, 01 Jan 2022 00:00:00 GMT\r\n";
+    let server = Scripted::start(move |_| response("200 OK", dated, "content"));
+    let url = server.url("/");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("f");
+    for (condition, comes) in [
+        ("Fri, 01 Jan 2021 00:00:00 GMT", true),
+        ("Sun, 01 Jan 2023 00:00:00 GMT", false),
+        ("-Fri, 01 Jan 2021 00:00:00 GMT", false),
+        ("-Sun, 01 Jan 2023 00:00:00 GMT", true),
+    ] {
+        let ran = run_in(folder.path(), &["fetch", "-z", condition, "-o", "f", &url], "");
+        assert_eq!(ran.status, 0, "{}", ran.err);
+        assert_eq!(file.exists(), comes, "{condition}");
+        let _ = fs::remove_file(&file);
+    }
+    fs::write(&file, "content").unwrap();
+    let ran = run_in(folder.path(), &["fetch", "-C", "-", "-o", "f", &url], "");
+    assert_eq!((ran.status, &*ran.err), (0, ""), "all of it is there");
+    fs::write(&file, "cont").unwrap();
+    let ran = run_in(folder.path(), &["fetch", "-C", "-", "-o", "f", &url], "");
+    assert_eq!(ran.status, 33);
+    assert_eq!(ran.err, format!("avocet: {url}: the server does not go on at byte 4\n"));
+    assert_eq!(fs::read_to_string(&file).unwrap(), "cont");
+    fs::write(folder.path().join("tag"), "\"old\"\n").unwrap();
+    run_in(folder.path(), &["fetch", "--etag-save", "tag", "-o", "f", &url], "");
+    assert_eq!(fs::read_to_string(folder.path().join("tag")).unwrap(), "");
+}
+
+#[test]
+fn who_wants_silence_has_it() {
+    let ran = fetch(&["-s", "-k", "-b", "none", "http://127.0.0.1:1/"]);
+    assert_eq!((ran.status, &*ran.err), (7, ""));
+    let ran = fetch(&["-sS", "-k", "-b", "none", "http://127.0.0.1:1/"]);
+    assert_eq!((ran.status, ran.err.lines().count()), (7, 1), "{}", ran.err);
+    assert_eq!(fetch(&["-K", "/no/such/file", "http://127.0.0.1:1/"]).status, 26);
+}
