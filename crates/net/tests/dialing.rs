@@ -218,6 +218,25 @@ fn the_local_end_is_where_it_was_asked_for() {
     assert!(error.to_string().contains("the interface nosuch0"), "{error}");
 }
 
+/// The kernel's table of connections tells which timer runs: 02 is the one that asks.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_system_asks_after_silence_where_that_was_said() {
+    for (keepalive, timer) in [(None, "00"), (Some(Duration::from_secs(90)), "02")] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let local = Local { keepalive, ..Local::default() };
+        let options = DialOptions { local, ..DialOptions::default() };
+        let result = dial(host(port), options, &resolver(&["127.0.0.1"]));
+        let _open = (result.connected.unwrap(), listener.accept().unwrap());
+        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let remote = format!("0100007F:{port:04X}");
+        let line = table.lines().find(|line| line.split_whitespace().nth(2) == Some(&remote));
+        let timers = line.and_then(|line| line.split_whitespace().nth(5)).unwrap();
+        assert!(timers.starts_with(timer), "{timers}");
+    }
+}
+
 #[test]
 fn unix_sockets_connect_and_say_why_not() {
     let folder = tempfile::tempdir().unwrap();

@@ -73,7 +73,8 @@ impl Wishes {
         request.options_mut().expect_continue = self.expect;
         let size = content.size();
         if let Some(length) = self.length.filter(|length| !self.chunked && size != Some(*length)) {
-            let has = size.map_or("no known length".to_owned(), |size| format!("{size} bytes"));
+            let has =
+                size.map_or_else(|| "no known length".to_owned(), |size| format!("{size} bytes"));
             let message = format!("`Content-Length: {length}`: the content has {has}");
             return Err(Failure::usage(message));
         }

@@ -79,8 +79,8 @@ const NEVER: [&str; 13] = [
 ];
 
 /// What is shown to nobody.
-const SECRET: [&str; 7] =
-    ["user", "proxy-user", "oauth2-bearer", "auth", "sign-key", "header", "cookie"];
+const SECRET: [&str; 8] =
+    ["user", "proxy-user", "oauth2-bearer", "auth", "sign-key", "header", "proxy-header", "cookie"];
 
 #[cfg(test)]
 mod tests {
