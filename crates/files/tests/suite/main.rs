@@ -9,6 +9,7 @@ mod changes;
 mod codings;
 mod conditional;
 mod dictionaries;
+mod heads;
 mod listing;
 mod oracle;
 mod pace;

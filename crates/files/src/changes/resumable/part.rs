@@ -1,7 +1,7 @@
 //! The part of an upload that has come, on the disk.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::time::{Duration, SystemTime};
 
 use avocet_semantics::dates;
@@ -156,17 +156,7 @@ impl Part {
         if certain {
             self.draft.sync()?;
         }
-        let next = kept.names.next.as_str();
-        let mut file = create(place, next).map_err(refusal::of_error)?;
-        let written = file.write_all(&text);
-        let written = if certain { written.and_then(|()| file.sync_all()) } else { written };
-        written.map_err(|error| refusal::of_io(&error))?;
-        let folder = place.folder();
-        retry_on_intr(|| renameat(folder, next, folder, kept.names.record.as_str()))
-            .map_err(refusal::of_error)?;
-        if certain {
-            place.sync().map_err(refusal::of_error)?;
-        }
+        replace(place, &kept.names, &text, certain).map_err(|error| refusal::of_io(&error))?;
         kept.text = text;
         Ok(())
     }
@@ -241,6 +231,26 @@ fn read(place: &Place, name: &str) -> Result<Option<(Vec<u8>, Duration)>, Refuse
     // One from the future is one whose clock was set back since.
     let age = dates::seconds(SystemTime::now()).saturating_sub(stat.st_mtime);
     Ok(Some((text, Duration::from_secs(u64::try_from(age).unwrap_or(0)))))
+}
+
+/// Writes a record beside the last one and puts it in its place.
+fn replace(place: &Place, names: &Names, text: &[u8], certain: bool) -> io::Result<()> {
+    let (next, folder) = (names.next.as_str(), place.folder());
+    let mut file = create(place, next)?;
+    let written = file.write_all(text);
+    let written = if certain { written.and_then(|()| file.sync_all()) } else { written };
+    let placed = written.and_then(|()| {
+        let rename = || renameat(folder, next, folder, names.record.as_str());
+        retry_on_intr(rename).map_err(io::Error::from)
+    });
+    if let Err(error) = placed {
+        remove(place, next);
+        return Err(error);
+    }
+    if certain {
+        place.sync()?;
+    }
+    Ok(())
 }
 
 /// A new file for a record, which nobody else can read. One that was left half written goes.
