@@ -1,8 +1,9 @@
 //! A file with its codings, as it was found under one path.
 
 use std::cell::OnceCell;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use avocet_encoding::{Choice, Coding, DictionaryCoding, negotiate};
 use avocet_server::Request;
@@ -30,6 +31,10 @@ pub(crate) struct Resource {
     looks_beside: bool,
     /// When the tags must be made again because the file has settled by then.
     settles: Option<Instant>,
+    /// When it was found, and when after that, in microseconds, the open files were last seen to be as
+    /// they were then.
+    found: Instant,
+    looked: AtomicU64,
     /// The value of Use-As-Dictionary, where the file may be one.
     as_dictionary: Option<String>,
     /// Whether it is kept as one.
@@ -95,9 +100,20 @@ impl Resource {
         let stamps = stamps.chain([&plain]).map(|found| &found.about.stamp);
         let settles = stamps.filter_map(|stamp| stamp.unsettled_for()).max();
         let settles = settles.and_then(|rest| now.checked_add(rest));
-        let (noted, deltas) = Default::default();
+        let (noted, deltas, looked) = Default::default();
         let looks_beside = settings.uses_siblings;
-        Ok(Self { path, plain, coded, looks_beside, settles, as_dictionary, noted, deltas })
+        Ok(Self {
+            path,
+            plain,
+            coded,
+            looks_beside,
+            settles,
+            found: now,
+            looked,
+            as_dictionary,
+            noted,
+            deltas,
+        })
     }
 
     /// The file's path below the root.
@@ -158,15 +174,30 @@ impl Resource {
                 || self.coded.iter().all(|coded| state(&coded.path) == coded.beside))
     }
 
-    /// Whether what is open is as it was when it was found. What was exchanged under its path since
-    /// is not seen.
+    /// Whether what is open is as it was when it was found, or was so [`JUST_NOW`]. What was exchanged
+    /// under its path since is not seen.
     pub(crate) fn is_unchanged(&self) -> bool {
+        if self.settles.is_some() {
+            return false;
+        }
         let siblings = self.coded.iter().filter_map(|coded| coded.sibling.as_ref());
-        let unchanged = |found: &Representation| match &found.content {
-            Content::Memory(_) => true,
-            Content::File(place) => Metadata::of(&*place.file) == Ok(found.metadata),
-        };
-        self.settles.is_none() && siblings.chain([&self.plain]).all(unchanged)
+        let mut files = siblings.chain([&self.plain]).filter_map(|found| match &found.content {
+            Content::Memory(_) => None,
+            Content::File(place) => Some((&place.file, found.metadata)),
+        });
+        let Some(first) = files.next() else { return true };
+        let now = self.found.elapsed();
+        let looked = Duration::from_micros(self.looked.load(Ordering::Relaxed));
+        if now.saturating_sub(looked) < JUST_NOW {
+            return true;
+        }
+        let unchanged =
+            files.chain([first]).all(|(file, state)| Metadata::of(&**file) == Ok(state));
+        if unchanged {
+            let micros = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
+            self.looked.store(micros, Ordering::Relaxed);
+        }
+        unchanged
     }
 
     /// Whether the tags are no longer what they should be.
@@ -270,6 +301,10 @@ pub(crate) fn wants_lasting_bytes(request: &Request<'_>) -> bool {
 fn is_outdated(sibling: &Metadata, plain: &Metadata) -> bool {
     sibling.modified.0.saturating_add(2) < plain.modified.0
 }
+
+/// The state of an open file that is asked for often is not asked for twice within this. The clocks of
+/// most file systems tell no shorter times apart: they tick every millisecond to every fourth.
+const JUST_NOW: Duration = Duration::from_millis(1);
 
 /// How many forms with dictionaries are kept of a file: those of the versions that visitors have.
 const DELTAS: usize = 4;
