@@ -104,12 +104,11 @@ fn redirect(status: StatusCode, to: &str) -> Response {
     })
 }
 
-/// The query goes along, unless there is one already.
+/// The query goes along, unless there is one already. A fragment comes behind it.
 fn with_query(to: String, query: Option<&str>) -> String {
-    match query {
-        Some(query) if !to.contains('?') => format!("{to}?{query}"),
-        _ => to,
-    }
+    let Some(query) = query else { return to };
+    let (path, fragment) = to.split_at(to.find('#').unwrap_or(to.len()));
+    if path.contains('?') { to } else { format!("{path}?{query}{fragment}") }
 }
 
 impl Rule {
@@ -241,6 +240,20 @@ mod tests {
     fn no_path_leads_to_another_host() {
         for path in ["/go//evil.example", "/go///evil.example", "/go/\\evil.example"] {
             assert_eq!(led("/go/*=/{1}", path).as_deref(), Some("/evil.example"), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_query_goes_along_before_a_fragment() {
+        for (to, query, expected) in [
+            ("/a", Some("q=1"), "/a?q=1"),
+            ("/a", None, "/a"),
+            ("/a?x", Some("q=1"), "/a?x"),
+            ("/a#part", Some("q=1"), "/a?q=1#part"),
+            ("/a?x#part", Some("q=1"), "/a?x#part"),
+            ("/a#what?", Some("q=1"), "/a?q=1#what?"),
+        ] {
+            assert_eq!(with_query(to.to_owned(), query), expected, "{to} {query:?}");
         }
     }
 

@@ -89,6 +89,11 @@ impl Form {
         let path = FilePath::from_clean(self.path.join(name.as_bytes()));
         let path = path.ok_or_else(|| refusal::plain(StatusCode::BAD_REQUEST))?;
         reachable(&self.shared, &self.path, path)?;
+        // One of them would have to be refused when the other is there already.
+        if self.done.iter().any(|(other, _)| *other == name) {
+            let explanation = "Two files of the form have one name.";
+            return Err(refusal::because(StatusCode::CONFLICT, explanation));
+        }
         let place = Place::within(&self.folder, &name);
         let changes = &self.shared.changes;
         check_place(&changes.rules, &place.taken()?)?;

@@ -300,6 +300,9 @@ fn a_form_of_several_files_is_stored_together() {
     let half = form("d", "x") + &form("a", "x");
     assert_eq!(post(&site, "/dir/", &half, &[]).status, 409);
     assert!(!names(&site, "dir").contains(&"d".to_owned()), "all or nothing");
+    let twice = form("e", "one") + &form("e", "two");
+    assert_eq!(post(&site, "/dir/", &twice, &[]).status, 409);
+    assert!(!names(&site, "dir").contains(&"e".to_owned()), "nor is there the first of two");
     assert_eq!(post(&site, "/none/", &form("d", "x"), &[]).status, 404);
     let broken = [("Content-Type", "multipart/form-data")];
     assert_eq!(site.send_content("POST", "/", &broken, b"--b--").status, 400);
