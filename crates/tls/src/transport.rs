@@ -4,10 +4,11 @@ mod intake;
 mod output;
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use avocet_net::{Established, Outbox, PeerInfo, Registration, Transport};
-use rustls::{Connection, ProtocolVersion};
+use rustls::{Connection, IoState, ProtocolVersion};
 
 use crate::describe::{Role, describe};
 use crate::error::{ErrorKind, TlsError};
@@ -182,7 +183,7 @@ impl<T: Transport> TlsTransport<T> {
 
     /// Lets rustls look at what came. Its alert, if it has one, leaves as far as it can.
     fn process(&mut self) -> io::Result<()> {
-        match self.conn.process_new_packets() {
+        match self.step() {
             Ok(state) => {
                 self.readable = state.plaintext_bytes_to_read();
                 if state.peer_has_closed() && matches!(self.end, End::Not) {
@@ -202,6 +203,19 @@ impl<T: Transport> TlsTransport<T> {
                 Err(error.into())
             }
         }
+    }
+
+    /// Where rustls is built with assertions it insists that no alert of its own follows its
+    /// close_notify, and a malformed record that comes behind ours asks for one. Bytes of a peer
+    /// must not panic in such a build either.
+    fn step(&mut self) -> Result<IoState, rustls::Error> {
+        if cfg!(debug_assertions) && matches!(self.stage, Stage::Closed { .. }) {
+            let conn = &mut self.conn;
+            let step = catch_unwind(AssertUnwindSafe(|| conn.process_new_packets()));
+            let malformed = "a malformed record, behind our close_notify";
+            return step.unwrap_or_else(|_| Err(rustls::Error::General(malformed.to_owned())));
+        }
+        self.conn.process_new_packets()
     }
 
     /// RFC 5246 §7.2.2 lets the initial sender of a request to renegotiate go on or end the connection

@@ -179,6 +179,26 @@ fn security_a_changed_byte_ends_the_connection() {
     }
 }
 
+/// Reading goes on when our side is over, and nothing that comes may panic.
+#[test]
+fn security_a_malformed_record_behind_our_close_notify_is_an_error() {
+    let (server, client) = pair();
+    let (here, mut below) = memory_pair(64 * 1024);
+    let (mut across, there) = memory_pair(64 * 1024);
+    let (mut here, mut there) = (client.wrap(here, "localhost").unwrap(), server.wrap(there));
+    for _ in 0..4 {
+        drop(here.establish());
+        write(&mut across, &read(&mut below).unwrap());
+        drop(there.establish());
+        write(&mut below, &read(&mut across).unwrap());
+    }
+    here.close_write().unwrap();
+    write(&mut below, &[0x1f; 64]);
+    let error = read(&mut here).unwrap_err();
+    assert!(TlsError::of(&error).is_some(), "{error}");
+    assert!(read(&mut here).is_err(), "and it stays one");
+}
+
 #[test]
 fn security_tickets_are_not_shared_between_servers_of_different_rules() {
     let authority = Authority::new("Test CA");
