@@ -186,8 +186,14 @@ fn folders_are_listed_whether_they_are_in_the_zip_or_not() {
     }
     let site =
         site_with(&zip(&[packed("app.html", "app"), packed("404.html", "oops")]), |folder| {
-            folder.try_files(["{path}.html"]).not_found("404.html").listing(false)
+            let folder = folder.try_files(["{path}.html"]).not_found("404.html").listing(false);
+            let name = http::HeaderName::from_static("x-of");
+            folder.field_at("/x*", name.clone(), "x").field_at("app.html", name, "app")
         });
+    assert_eq!(
+        (site.get("/app").field("x-of"), site.get("/x").field("x-of")),
+        (Some("app"), Some("x"))
+    );
     assert_eq!((site.get("/app").text(), site.get("/x").text()), ("app", "oops"));
     assert_eq!(site.get("/x").status, 404);
 }
