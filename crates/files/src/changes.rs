@@ -207,7 +207,7 @@ impl Change<'_> {
         let is_upload = rules.uploads && resumable::token(request).is_some();
         match request.method().as_str() {
             "PUT" => rules.uploads,
-            "PATCH" | "HEAD" => is_upload,
+            "PATCH" | "HEAD" | "GET" => is_upload,
             "DELETE" => rules.deletes || is_upload,
             "POST" => !rules.is_none(),
             "MKCOL" => rules.folders,
@@ -217,7 +217,7 @@ impl Change<'_> {
 
     /// Makes the change and answers.
     pub(crate) fn make(self, request: &Request<'_>, reply: Reply<'_>) {
-        if *request.method() != Method::HEAD
+        if !matches!(*request.method(), Method::GET | Method::HEAD)
             && same_origin::is_foreign(request, &self.shared.changes.rules.names)
         {
             let explanation = "The page of another site may not change anything here.";
@@ -232,7 +232,7 @@ impl Change<'_> {
             }
         }
         if let Some(token) = resumable::token(request).filter(|_| self.shared.changes.rules.uploads)
-            && matches!(request.method().as_str(), "HEAD" | "PATCH" | "DELETE")
+            && matches!(request.method().as_str(), "HEAD" | "GET" | "PATCH" | "DELETE")
         {
             return self.resume(request, reply, token);
         }

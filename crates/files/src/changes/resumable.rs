@@ -1,8 +1,8 @@
 //! Uploads that go on after an interruption (draft-ietf-httpbis-resumable-upload-12).
 //!
 //! An upload that asks for it gets a resource of its own, the path of the file with `?upload-token=` and a
-//! name that nobody can foresee, which the access log does not show. What has come is kept there; `HEAD` tells how much, `PATCH` appends,
-//! `DELETE` gives up. All that a client is told of lies on the disk by then, so that it may go on after the program, or the machine,
+//! name that nobody can foresee, which the access log does not show. What has come is kept there; `HEAD` and `GET` tell how much, `PATCH`
+//! appends, `DELETE` gives up. All that a client is told of lies on the disk by then, so that it may go on after the program, or the machine,
 //! was started anew.
 
 mod fields;
@@ -109,7 +109,7 @@ impl Change<'_> {
             found.ok_or_else(|| refusal::plain(StatusCode::NOT_FOUND))
         };
         match request.method().as_str() {
-            "HEAD" => self.work(reply, move |shared, path| match find(shared, path) {
+            "HEAD" | "GET" => self.work(reply, move |shared, path| match find(shared, path) {
                 Ok(slot) => slot.tell(shared),
                 Err(refused) => refused.into(),
             }),
@@ -322,7 +322,7 @@ impl Slot {
         Ok(())
     }
 
-    /// The answer to `HEAD`.
+    /// The answer to `HEAD`, and to `GET`, which is not given any content either.
     fn tell(&self, shared: &Shared) -> Response {
         let (offset, is_complete) = match self.take() {
             Found::Part(part) => {

@@ -83,6 +83,8 @@ fn an_upload_in_several_requests() {
     let head = site.send("HEAD", place, &[]);
     assert_eq!((head.field("Upload-Offset"), head.field("Upload-Length")), (Some("6"), Some("9")));
     assert_eq!(head.field("Cache-Control"), Some("no-store"));
+    let get = site.get(place);
+    assert_eq!((get.status, get.fields(), get.body.len()), (204, head.fields(), 0));
     let last = patch(&site, place, "6", LAST, "six");
     assert_eq!((last.status, last.field("Upload-Complete")), (201, Some("?1")));
     assert_eq!(last.field("Location"), Some("/file"));
@@ -144,6 +146,7 @@ fn offsets_and_lengths_must_agree() {
     for offset in ["0", "4", "99999"] {
         let refused = patch(&site, &place, offset, PART, "x");
         assert_eq!((refused.status, refused.field("Upload-Offset")), (409, Some("3")));
+        assert_eq!(refused.field("Upload-Complete"), Some("?0"), "it is about the upload");
         assert!(refused.text().contains("\"expected-offset\":3"), "{}", refused.text());
     }
     let media = site.send_content("PATCH", &place, &[PART, ("Upload-Offset", "3")], b"x");

@@ -98,9 +98,13 @@ fn simple(kind: &str, title: &str) -> Refused {
     or_500(problem_of(StatusCode::BAD_REQUEST, problem)).into()
 }
 
+/// A problem of the upload, not of what is uploaded, as a client is told by a false `Upload-Complete`
+/// (section 4.1.2 of the draft).
 fn problem_of(status: StatusCode, problem: String) -> Result<Response, InvalidField> {
-    let response = Response::new(status).with_body(problem);
-    response.with_field(&CONTENT_TYPE, "application/problem+json")
+    Response::new(status)
+        .with_body(problem)
+        .with_field(&CONTENT_TYPE, "application/problem+json")?
+        .with_field(&UPLOAD_COMPLETE, boolean(false))
 }
 
 pub(super) static UPLOAD_COMPLETE: HeaderName = HeaderName::from_static("upload-complete");
