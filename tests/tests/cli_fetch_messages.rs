@@ -106,3 +106,22 @@ fn who_wants_silence_has_it() {
     assert_eq!((ran.status, ran.err.lines().count()), (7, 1), "{}", ran.err);
     assert_eq!(fetch(&["-K", "/no/such/file", "http://127.0.0.1:1/"]).status, 26);
 }
+
+/// Who runs this as root would lose `/dev/null` if it were replaced.
+#[test]
+fn devices_take_what_they_are_given_and_stay() {
+    let server = Scripted::start(|request| match request.contains("/fails") {
+        true => b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc".to_vec(),
+        false => response("200 OK", "Set-Cookie: a=1\r\n", "page"),
+    });
+    let null = "/dev/null";
+    let call =
+        ["-b", null, "-c", null, "-D", null, "--har", null, "--etag-save", null, "--hsts", null];
+    let ran = fetch(&[&call[..], &[&server.url("/")]].concat());
+    assert_eq!((ran.status, &*ran.out, &*ran.err), (0, "page", ""));
+    let ran = fetch(&["--remove-on-error", "-o", null, &server.url("/fails")]);
+    assert_eq!(ran.status, 18, "{}", ran.err);
+    let ran = run(&["download", "-o", null, &server.url("/")]);
+    assert_eq!((ran.status, &*ran.err), (23, "avocet: /dev/null: it is no regular file\n"));
+    assert!(!fs::metadata(null).unwrap().is_file());
+}

@@ -453,6 +453,23 @@ fn a_name_of_the_servers_replaces_no_other_file() {
     assert_eq!(std::fs::read(folder.join("theirs.bin")).unwrap(), b"content");
 }
 
+/// As root a download to `/dev/null` would leave the system without it.
+#[test]
+fn what_is_no_regular_file_is_not_replaced() {
+    let origin = Origin::new(b"content");
+    let place = Place::new();
+    let socket = place.file.with_file_name("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let link = place.file.with_file_name("link");
+    std::os::unix::fs::symlink("socket", &link).unwrap();
+    for file in [&socket, &link, &place.file.parent().unwrap().to_owned()] {
+        let error = run(&download(&origin, file)).unwrap_err();
+        assert!(error.to_string().contains("no regular file"), "{error}");
+    }
+    assert_eq!(place.leftovers(), ["link", "socket"]);
+    assert!(origin.asked().is_empty());
+}
+
 /// Two URLs may have their last part, their size and their tags in common.
 #[test]
 fn security_resume_is_for_the_url_that_the_part_is_of() {

@@ -157,10 +157,14 @@ impl Issued {
     ///
     /// *Errors*: the file cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
+        let text = format!("{}{}", self.key, self.certificate);
+        // A device, or the end of a pipe, keeps its place.
+        if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+            return fs::write(path, text);
+        }
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}.new", std::process::id()));
         let beside = path.with_file_name(name);
-        let text = format!("{}{}", self.key, self.certificate);
         let written = write_new(&beside, &text, 0o600);
         let written = written.and_then(|()| fs::rename(&beside, path));
         if written.is_err() {

@@ -65,6 +65,10 @@ impl Hsts {
             // Writing to a string does not fail.
             let _ = writeln!(text, "{dot}{host} \"{until}\"");
         }
+        // A device keeps its place.
+        if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+            return std::fs::write(path, text);
+        }
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}.new", std::process::id()));
         let beside = path.with_file_name(name);

@@ -43,13 +43,16 @@ impl Cookies {
                 .save_shared(&self.jar, SystemTime::now())
                 .map_err(|error| Failure::failed(format_args!("cannot save cookies: {error}")));
         }
-        if options.cookie_jar.is_none() {
-            return Ok(());
-        }
+        let Some(path) = &options.cookie_jar else { return Ok(()) };
         let mut text = Vec::new();
         let jar = self.jar.snapshot();
         Format::Netscape.write(jar.in_order(), &[], &mut text).map_err(Failure::failed)?;
-        output::exact(&output::for_stdout(&text))
+        if path.as_os_str() == "-" {
+            return output::exact(&output::for_stdout(&text));
+        }
+        std::fs::write(path, text).map_err(|error| {
+            Failure::failed(format_args!("cannot save cookies: {}: {error}", path.display()))
+        })
     }
 }
 
@@ -139,7 +142,7 @@ pub(crate) fn cookies(options: &Fetch) -> Result<Option<Cookies>, Failure> {
     if options.junk_session_cookies {
         jar.clear_session();
     }
-    let jar_file = options.cookie_jar.as_ref().filter(|path| path.as_os_str() != "-");
+    let jar_file = options.cookie_jar.as_ref().filter(|path| is_jar(path));
     let mut save = jar_file.map(JarFile::new);
     if let Some(file) = &mut save {
         // What stands in the file stays there; a file that is none of cookies is found out now.
@@ -149,6 +152,11 @@ pub(crate) fn cookies(options: &Fetch) -> Result<Option<Cookies>, Failure> {
         })?;
     }
     Ok(Some(Cookies { jar: SharedJar::new(jar), save }))
+}
+
+/// Whether cookies are kept in a file: a device as `/dev/null` takes them and gives none.
+fn is_jar(path: &Path) -> bool {
+    path.as_os_str() != "-" && std::fs::metadata(path).map_or(true, |there| there.is_file())
 }
 
 /// The request for one URL.

@@ -196,8 +196,12 @@ impl Sink {
 
     /// Takes back what was written to a file, after a failure.
     pub(crate) fn remove(&mut self) {
-        if let (Place::File(path), Some(_)) = (&self.place, self.file.take()) {
+        if let (Place::File(path), Some(file)) = (&self.place, self.file.take()) {
             self.open = None;
+            // A device keeps its place.
+            if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+                return;
+            }
             if let Err(error) = std::fs::remove_file(path) {
                 log::warn!("{} stays: {error}", path.display());
             }

@@ -1,5 +1,7 @@
 //! The run of a download: ask, decide, write, try again.
 
+use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::Method;
@@ -43,6 +45,9 @@ pub(super) fn run(
         patience,
         began: Instant::now(),
     };
+    if let Some(target) = &run.names.target {
+        refuse_special(target)?;
+    }
     if let Some(done) = run.is_there()? {
         return Ok(done);
     }
@@ -319,6 +324,20 @@ impl Run<'_> {
         let anew = self.names.suggested && !self.download.sync;
         part.finish(&path, self.modified, anew)?;
         Ok(Downloaded { path, size, was_there: false, fetched: self.fetched })
+    }
+}
+
+/// A file in the end takes the place of what has its name; that a device or a folder must not lose.
+///
+/// *Errors*: something is there that is no regular file.
+fn refuse_special(target: &Path) -> Result<(), DownloadError> {
+    match std::fs::metadata(target) {
+        Ok(metadata) if !metadata.is_file() => {
+            let error = io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
+            Err(DownloadError::file(target, error))
+        }
+        // What else is wrong with it shows where it is used.
+        _ => Ok(()),
     }
 }
 

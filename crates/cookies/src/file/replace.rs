@@ -82,6 +82,12 @@ impl Claim {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 match private(open.create_new(true)).open(path) {
                     Ok(file) => (file, true),
+                    Err(error)
+                        if error.kind() == io::ErrorKind::AlreadyExists && leads_nowhere(path) =>
+                    {
+                        let detail = "is a link that leads nowhere";
+                        return Err(Error::new(ErrorKind::NotRegular, detail).at(path));
+                    }
                     // Somebody else made it in between.
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
                     Err(error) => return Err(failed(error)),
@@ -171,6 +177,10 @@ impl Drop for Claim {
     }
 }
 
+fn leads_nowhere(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink()) && fs::metadata(path).is_err()
+}
+
 fn folder_of(path: &Path) -> &Path {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or_else(|| Path::new("."))
@@ -248,6 +258,15 @@ mod tests {
         claim.replace(b"one").unwrap();
         let claim = Claim::new(&path, Duration::ZERO).unwrap();
         assert_eq!(claim.read().unwrap(), b"one");
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_told_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jar");
+        std::os::unix::fs::symlink("nowhere", &path).unwrap();
+        let error = Claim::new(&path, Duration::from_secs(600)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotRegular);
     }
 
     #[test]
