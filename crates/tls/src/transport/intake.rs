@@ -96,7 +96,10 @@ impl<T: Transport> TlsTransport<T> {
         }
         let (mut at, end, mut plain) = (RECORD, RECORD + count, 0);
         while at < end && matches!(self.end, End::Not) {
-            let taken = self.conn.read_tls(&mut &room[at..end])?;
+            let Ok(taken) = self.conn.read_tls(&mut &room[at..end]) else {
+                self.end = End::Failed(Some(self.overfull().into()));
+                break;
+            };
             if taken == 0 {
                 break;
             }
@@ -113,9 +116,23 @@ impl<T: Transport> TlsTransport<T> {
 
     /// Lets rustls read from below; how much, and the first byte of it.
     pub(super) fn pull(&mut self) -> io::Result<(usize, u8)> {
-        let mut below = Below { inner: &mut self.inner, first: 0 };
-        let count = retried(|| self.conn.read_tls(&mut below))?;
-        Ok((count, below.first))
+        let mut below = Below { inner: &mut self.inner, first: 0, failed: false };
+        match retried(|| self.conn.read_tls(&mut below)) {
+            Ok(count) => Ok((count, below.first)),
+            Err(error) if below.failed => Err(error),
+            Err(_) => Err(self.overfull().into()),
+        }
+    }
+
+    /// rustls takes no more, which it does only while it waits for the rest of a message: plaintext is
+    /// taken out before it is given more.
+    fn overfull(&self) -> TlsError {
+        let who = match self.role() {
+            Role::Client { name } => name,
+            Role::Server => "the client",
+        };
+        let message = format!("{who} sends a message of the handshake in more than 64 KiB");
+        TlsError::new(ErrorKind::Protocol, message)
     }
 }
 
@@ -130,11 +147,15 @@ struct Fetched {
 struct Below<'a, T> {
     inner: &'a mut T,
     first: u8,
+    /// It was the transport that failed last.
+    failed: bool,
 }
 
 impl<T: Transport> Read for Below<'_, T> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.failed = true;
         let count = self.inner.read(buf)?;
+        self.failed = false;
         if count > 0 {
             self.first = buf[0];
         }

@@ -9,10 +9,10 @@ compile_error!("these tests need the feature `aws-lc` or `ring`");
 #[cfg(feature = "issue")]
 mod authority;
 mod handshakes;
+mod late_messages;
 mod providers;
 mod records;
 mod reload;
-mod renegotiation;
 mod security;
 mod support;
 mod trust;

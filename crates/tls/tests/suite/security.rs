@@ -329,6 +329,38 @@ fn security_a_bad_certificate_on_reload_keeps_the_old_one() {
     connected(&server, &client(&authority));
 }
 
+/// A message that is not too long by what it says, in so many records that it becomes so.
+#[test]
+fn security_a_hello_in_a_thousand_records_is_refused() {
+    let (server, client) = pair();
+    let (mut below, here) = memory_pair(4096);
+    let (mut across, there) = memory_pair(4096);
+    let ends = [
+        (client.wrap(here, "localhost").unwrap(), &mut below, 2, "localhost sends a message"),
+        (server.wrap(there), &mut across, 1, "the client sends a message"),
+    ];
+    for (mut end, wire, kind, reason) in ends {
+        let mut record = [0x16, 3, 3, 0, 4, kind, 0, 0xff, 0x24];
+        let mut sent = 0;
+        let error = loop {
+            match end.establish() {
+                Ok(Established::Pending) if wire.peer_ended() => wire.close_write().unwrap(),
+                Ok(Established::Pending) => {
+                    write(wire, &record);
+                    record[5..].fill(0);
+                    sent += record.len();
+                    drop(read(wire));
+                }
+                Ok(Established::Done) => panic!("nothing was agreed on"),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(TlsError::of(&error).unwrap().kind(), ErrorKind::Protocol, "{error}");
+        assert!(error.to_string().starts_with(reason), "{error}");
+        assert!(sent <= 80_000, "{sent} bytes before the end");
+    }
+}
+
 #[test]
 fn security_no_more_than_a_hello_is_held_for_a_peer_who_never_finishes() {
     let (server, _) = pair();

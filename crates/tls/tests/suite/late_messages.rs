@@ -1,5 +1,6 @@
-//! New keys asked for within a connection, which TLS 1.2 has and which are refused (RFC 5246 §7.4.1.1,
-//! §7.2.2): by a warning, after which content goes on unless the peer ends the connection.
+//! Messages of the handshake that come when it is over. With them TLS 1.2 asks for new keys, which are
+//! refused (RFC 5246 §7.4.1.1, §7.2.2): by a warning, after which content goes on unless the peer ends
+//! the connection.
 
 use std::sync::Arc;
 
@@ -189,4 +190,27 @@ fn a_server_that_insists_on_renegotiation_is_told_apart_from_one_without_a_ciphe
     let error = read(&mut client).unwrap_err();
     assert_eq!(TlsError::of(&error).unwrap().kind(), ErrorKind::Alert, "{error}");
     assert!(error.to_string().starts_with("localhost asked to renegotiate"), "{error}");
+}
+
+#[test]
+fn security_a_message_that_never_ends_is_refused_behind_the_content_before_it() {
+    let (mut client, mut server) = our_client();
+    server.say(ContentType::ApplicationData, b"content");
+    // A request to renegotiate with 65,316 bytes behind it, four in a record.
+    server.say(ContentType::Handshake, &[0, 0, 0xff, 0x24]);
+    let mut buf = vec![0; 64 * 1024];
+    assert_eq!(client.read(&mut buf).unwrap(), 7);
+    for sent in (0..).step_by(4) {
+        assert!(sent < 80_000, "{sent} bytes are held");
+        server.say(ContentType::Handshake, &[0; 4]);
+        match client.read(&mut buf) {
+            Ok(count) => panic!("{count} bytes of nobody"),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(error) => {
+                assert_eq!(TlsError::of(&error).unwrap().kind(), ErrorKind::Protocol, "{error}");
+                assert!(error.to_string().ends_with("in more than 64 KiB"), "{error}");
+                return;
+            }
+        }
+    }
 }
