@@ -88,6 +88,58 @@ fn framing_fields_follow_status_method_and_version() {
 }
 
 #[test]
+fn a_response_in_one_go_is_the_same_as_one_in_parts() {
+    let requests = [GET, HEAD, OLD, OLD_KEPT, CLOSING, CONNECT, UPGRADING, WAITING, "nonsense\r\n"];
+    for request in requests {
+        for status in [100, 101, 200, 204, 205, 206, 304, 404] {
+            for content in [&b""[..], b"x", b"hello"] {
+                let status = StatusCode::from_u16(status).expect("a status");
+                let (mut whole, mut out) = (asked(request), Vec::new());
+                let sent = whole.send_whole_response(status, &[], content, &mut out);
+                let (mut parts, mut due) = (asked(request), Vec::new());
+                let size = match content.len() {
+                    0 => BodySize::Empty,
+                    length => BodySize::Known(length as u64),
+                };
+                let begun = parts.send_response(status, &[], size, &mut due);
+                let expected = begun.and_then(|()| {
+                    if !parts.sends_content() {
+                        return Ok(0);
+                    }
+                    parts.frame_data(content.len() as u64, &mut due)?;
+                    due.extend_from_slice(content);
+                    parts.send_end(&FieldBuf::new(), &mut due)?;
+                    Ok(content.len())
+                });
+                assert_eq!(sent, expected, "{request:?} {status}");
+                assert_eq!(out, due, "{request:?} {status}");
+                assert_eq!(format!("{whole:?}"), format!("{parts:?}"), "{request:?} {status}");
+                assert_eq!(whole.next_cycle(), parts.next_cycle(), "{request:?} {status}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_end_is_taken_where_it_would_be_told_and_nowhere_else() {
+    let mut table = FieldTable::new(Limits::server(), Leniency::strict());
+    let mut connection: Connection<Server> = Connection::new();
+    assert!(!connection.take_end(), "nothing has come");
+    connection.read(GET.as_bytes(), &mut table).expect("a head");
+    assert!(connection.take_end());
+    assert!(connection.reading_done());
+    assert!(!connection.take_end(), "it was told");
+    let step = connection.read(b"", &mut table).expect("no fault");
+    assert!(matches!(step.event, Event::Paused));
+    let mut connection: Connection<Server> = Connection::new();
+    let post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n";
+    connection.read(post, &mut table).expect("a head");
+    assert!(!connection.take_end(), "content is due");
+    connection.read(b"x", &mut table).expect("content");
+    assert!(connection.take_end());
+}
+
+#[test]
 fn the_status_line_has_the_customary_reason_or_the_given_one() {
     assert!(
         send(&mut asked(GET), 404, BodySize::Empty)
