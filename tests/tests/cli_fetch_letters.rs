@@ -171,7 +171,17 @@ fn what_is_asked_for_in_other_words() {
     assert_eq!(out(&[&queries[..], &["-d", "x", &url]].concat()), "/b?q=a%20b%26&raw=%41");
     assert!(server.requests().last().unwrap().ends_with("\r\n\r\nx"));
     assert_eq!(out(&["-G", "-d", "x=1", "--url-query", "y=2", &server.url("/?z")]), "/?z&x=1&y=2");
-    let habits = ["--basic", "--http1.1", "--no-progress-meter", "--tcp-nodelay", "--tlsv1", "-N"];
+    assert_eq!(out(&["--data-ascii", "x", &url]), "/b");
+    assert!(server.requests().last().unwrap().starts_with("POST /b "));
+    let habits = [
+        "--basic",
+        "--proxy-basic",
+        "--http1.1",
+        "--no-progress-meter",
+        "--tcp-nodelay",
+        "--tlsv1",
+        "-N",
+    ];
     assert_eq!(out(&[&habits[..], &["-0", "--http1.1", &url]].concat()), "/b");
     assert!(server.requests().last().unwrap().starts_with("GET /b HTTP/1.1\r\n"));
     for unknown in ["--ntlm", "--http3", "--proxy-digest", "--ciphers"] {
@@ -204,6 +214,23 @@ fn tries_as_often_and_as_long_as_was_said() {
         fetch(&["--retry", "1000", "--retry-max-time", "1", "--retry-delay", "0.3", &refused]);
     assert_eq!(ran.status, 7);
     assert!(begun.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn transfers_begin_at_their_pace() {
+    let server = redirecting("302 Found", "/to".to_owned());
+    let (from, to) = (server.url("/from"), server.url("/[1-3]"));
+    let begun = Instant::now();
+    let ran =
+        fetch(&["--rate", "5/s", "--netrc-optional", "--happy-eyeballs-timeout-ms", "20", &to]);
+    assert_eq!((ran.status, &*ran.out), (0, "theretherethere"), "{}", ran.err);
+    assert!(begun.elapsed() >= Duration::from_millis(400), "two pauses of 200 ms");
+    assert_eq!(fetch(&["--rate", "fast", &to]).status, 2);
+    let time = |url: &str| -> f64 {
+        fetch(&["-L", "-o", "/dev/null", "-w", "%{time_redirect}", url]).out.parse().unwrap()
+    };
+    assert_eq!(time(&server.url("/to")), 0.0);
+    assert!(time(&from) > 0.0);
 }
 
 #[test]

@@ -138,6 +138,9 @@ pub(crate) struct Fetch {
     /// Take users and passwords from ~/.netrc
     #[arg(short = 'n', long)]
     pub(crate) netrc: bool,
+    /// The same, if there is such a file
+    #[arg(long)]
+    pub(crate) netrc_optional: bool,
     /// The same from FILE
     #[arg(long, value_name = "FILE")]
     pub(crate) netrc_file: Option<PathBuf>,

@@ -65,7 +65,8 @@ impl Hook for AtFirst {
 }
 
 fn netrc_path(options: &Fetch) -> Result<Option<PathBuf>, Failure> {
-    if options.netrc_file.is_some() || !options.netrc {
+    let wanted = options.netrc || options.netrc_optional;
+    if options.netrc_file.is_some() || !wanted {
         return Ok(options.netrc_file.clone());
     }
     let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
@@ -74,8 +75,11 @@ fn netrc_path(options: &Fetch) -> Result<Option<PathBuf>, Failure> {
 }
 
 fn netrc(path: &Path, options: &Fetch) -> Result<Netrc, Failure> {
-    if options.netrc_file.is_none() && !path.exists() {
-        log::warn!("there are no passwords: {}: no such file", path.display());
+    let may_be_missing = options.netrc_file.is_none() || options.netrc_optional;
+    if may_be_missing && !path.exists() {
+        if !options.netrc_optional {
+            log::warn!("there are no passwords: {}: no such file", path.display());
+        }
         return Ok(Netrc::default());
     }
     Netrc::load(path)

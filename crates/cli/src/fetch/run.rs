@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use avocet::client::{Config, Error, Multi, Report, TransferEvent, TransferId};
@@ -106,10 +107,16 @@ fn get(
     let part = row.part;
     let options = &part.options;
     let most = if options.parallel { options.parallel_max.max(1) } else { 1 };
+    let mut last: Option<Instant> = None;
     loop {
         while jobs.len() < most
             && let Some(target) = row.next_target()
         {
+            // One transfer runs at a time then, so that nobody waits for this thread.
+            if let Some((every, last)) = options.patience.rate.zip(last).filter(|_| most == 1) {
+                thread::sleep(every.saturating_sub(last.elapsed()));
+            }
+            last = Some(Instant::now());
             match start(part, &mut multi, &target) {
                 Ok((id, job)) => {
                     jobs.insert(id, job);

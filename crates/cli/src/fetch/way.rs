@@ -38,11 +38,18 @@ pub(super) fn proxies(options: &Fetch) -> Result<Arc<dyn ChooseProxy>, Failure> 
         let (name, password) = login.split_once(':').unwrap_or((login, ""));
         (name.to_owned(), password.to_owned())
     });
-    Ok(Arc::new(Told { proxies, login, tunnel: options.way.proxytunnel }))
+    let before = match options.way.preproxy.as_deref() {
+        None | Some("") => None,
+        Some(text) if text.contains("://") => Some(text.parse().map_err(failed)?),
+        Some(text) => Some(format!("socks4://{text}").parse().map_err(failed)?),
+    };
+    Ok(Arc::new(Told { before, proxies, login, tunnel: options.way.proxytunnel }))
 }
 
 /// Proxies with what -U and -p say for them, wherever they come from.
 struct Told {
+    /// The one that leads to the others, or to the host where there are none.
+    before: Option<Proxy>,
     proxies: Proxies,
     login: Option<(String, String)>,
     tunnel: bool,
@@ -57,6 +64,7 @@ impl ChooseProxy for Told {
             }
             proxy.tunnel |= self.tunnel;
         }
+        chosen.splice(0..0, self.before.clone());
         Ok(chosen)
     }
 }
@@ -99,6 +107,8 @@ pub(super) fn dialer(options: &Fetch) -> Result<Dialer, Failure> {
         }
     }
     dialer = dialer.local(local);
+    let delay = Duration::from_millis(u64::from(options.way.happy_eyeballs_timeout_ms));
+    dialer = dialer.attempt_delay(delay);
     if let Some(path) = &options.way.unix_socket {
         dialer = dialer.path(path.as_path());
     }

@@ -144,7 +144,7 @@ pub(crate) fn json(facts: &Facts<'_>) -> Value {
     Value::Object(NAMES.iter().filter_map(known).collect::<Map<_, _>>())
 }
 
-const NAMES: [&str; 34] = [
+const NAMES: [&str; 35] = [
     "content_type",
     "errormsg",
     "exitcode",
@@ -174,6 +174,7 @@ const NAMES: [&str; 34] = [
     "time_namelookup",
     "time_posttransfer",
     "time_pretransfer",
+    "time_redirect",
     "time_starttransfer",
     "time_total",
     "url",
@@ -232,6 +233,10 @@ fn value(name: &str, facts: &Facts<'_>) -> Option<Value> {
         },
         "time_pretransfer" => since(facts, |times| times.connected.or(times.assigned)),
         "time_posttransfer" => since(facts, |times| times.sent),
+        "time_redirect" => match facts.report?.redirects() {
+            0 => 0.0.into(),
+            _ => since(facts, |times| times.assigned),
+        },
         "time_starttransfer" => since(facts, |times| times.head),
         "time_total" => since(facts, |times| times.ended),
         _ => return None,

@@ -125,6 +125,13 @@ impl Dialer {
         self
     }
 
+    /// How long an attempt runs before the next address is tried beside it.
+    #[must_use]
+    pub fn attempt_delay(mut self, delay: Duration) -> Self {
+        self.options.attempt_delay = delay;
+        self
+    }
+
     /// Speaks TLS by these means.
     #[must_use]
     pub fn secure(mut self, secure: Arc<dyn Secure>) -> Self {

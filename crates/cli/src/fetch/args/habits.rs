@@ -12,6 +12,9 @@ pub(crate) struct Habits {
     /// Log in by Basic
     #[arg(long, overrides_with_all = ["digest", "anyauth"])]
     basic: bool,
+    /// Log in to proxies by Basic
+    #[arg(long)]
+    proxy_basic: bool,
     /// Speak HTTP/1.1
     #[arg(long = "http1.1", overrides_with = "http10")]
     http11: bool,

@@ -1,6 +1,7 @@
 //! The options about time: how long, how fast, how often.
 
 use std::num::NonZeroU64;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -28,6 +29,10 @@ pub(crate) struct Patience {
     /// At most this many bytes per second for each URL, as 500k or 2M
     #[arg(long, value_name = "RATE", value_parser = amount::parse)]
     pub(crate) limit_rate: Option<NonZeroU64>,
+    /// Begin at most so many transfers in a second, minute, hour or day: 2/s, 5/m, 100/h, 1000/d. Not
+    /// with -Z
+    #[arg(long, value_name = "N/UNIT", value_parser = pace)]
+    pub(crate) rate: Option<Duration>,
     /// Try again up to N times after failures that may pass, where that is safe
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) retry: u32,
@@ -40,4 +45,37 @@ pub(crate) struct Patience {
     /// Try again after failures of every kind and with every method
     #[arg(long)]
     pub(crate) retry_all_errors: bool,
+}
+
+/// The time from one beginning to the next; without a unit N is for an hour, as curl has it.
+fn pace(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_once('/').unwrap_or((text, "h"));
+    let seconds: u64 = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => return Err(format!("`{unit}` is none of s, m, h and d")),
+    };
+    match number.parse::<u32>() {
+        Ok(number) if number > 0 => Ok(Duration::from_secs(seconds) / number),
+        _ => Err(format!("`{number}` is no number above 0")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paces_as_curl_reads_them() {
+        for (text, milliseconds) in
+            [("2/s", 500), ("3/m", 20_000), ("12/h", 300_000), ("12", 300_000), ("1/d", 86_400_000)]
+        {
+            assert_eq!(pace(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+        for wrong in ["", "0/s", "1/w", "x/s", "1/", "-1/s"] {
+            assert!(pace(wrong).is_err(), "{wrong}");
+        }
+    }
 }

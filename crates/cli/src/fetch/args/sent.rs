@@ -9,7 +9,7 @@ use super::placed::{Placed, placed};
 #[command(next_help_heading = "Content")]
 pub(crate) struct Sent {
     /// Content of a form, `name=value`, or `@FILE`; makes it a POST
-    #[arg(short, long, value_name = "DATA", allow_hyphen_values = true, value_parser = placed)]
+    #[arg(short, long, alias = "data-ascii", value_name = "DATA", allow_hyphen_values = true, value_parser = placed)]
     pub(crate) data: Vec<Placed>,
     /// The same without a meaning for `@`
     #[arg(long, value_name = "DATA", allow_hyphen_values = true, value_parser = placed)]

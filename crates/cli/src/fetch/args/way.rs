@@ -25,6 +25,9 @@ pub(crate) struct Way {
     /// The same as -x socks5h://PROXY; the proxy looks the name up
     #[arg(long, value_name = "PROXY", overrides_with_all = SOCKS)]
     socks5_hostname: Option<String>,
+    /// Reach the proxy through this one, of SOCKS; socks4:// is assumed without a scheme
+    #[arg(long, value_name = "PROXY")]
+    pub(crate) preproxy: Option<String>,
     /// Ask proxies of http for a tunnel, also for URLs of http
     #[arg(short = 'p', long)]
     pub(crate) proxytunnel: bool,
@@ -49,6 +52,9 @@ pub(crate) struct Way {
     /// IPv6 only
     #[arg(short = '6', long)]
     pub(crate) ipv6: bool,
+    /// Head start of the first address over the second, in milliseconds, between 10 and 2000
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 250, value_parser = clap::value_parser!(u16).range(10..=2000))]
+    pub(crate) happy_eyeballs_timeout_ms: u16,
     /// Connect from this address or network interface
     #[arg(long, value_name = "NAME|ADDRESS")]
     pub(crate) interface: Option<String>,
