@@ -95,8 +95,8 @@ impl Change<'_> {
                 if let (true, Some(client)) = (is_new, &client) {
                     tell(client, slot.place(&shared));
                 }
-                let (part, saved) = (Some(part), Instant::now());
-                Ok(Box::new(Append { shared, slot, part, is_last, is_new, client, saved }))
+                let (part, due) = (Some(part), Instant::now() + SAVED_EVERY);
+                Ok(Box::new(Append { shared, slot, part, is_last, is_new, client, due }))
             })
         });
     }
@@ -190,8 +190,8 @@ struct Append {
     is_new: bool,
     /// A client that understands how it is told of the progress.
     client: Option<Intake>,
-    /// When what had come was last made sure of.
-    saved: Instant,
+    /// When to make sure of what has come.
+    due: Instant,
 }
 
 impl Append {
@@ -208,7 +208,8 @@ impl Append {
     /// Makes sure of what has come, now and then, and tells the client, which needs to keep that no
     /// longer.
     fn save(&mut self) -> Result<(), Refused> {
-        if self.slot.name().is_none() || self.saved.elapsed() < SAVED_EVERY {
+        let begin = Instant::now();
+        if self.slot.name().is_none() || begin < self.due {
             return Ok(());
         }
         let Some(part) = &mut self.part else { return Ok(()) };
@@ -216,7 +217,8 @@ impl Append {
         if let Some(client) = &self.client {
             tell(client, progress(part.len()));
         }
-        self.saved = Instant::now();
+        // A slow disk is busy with this for a tenth of the time at most.
+        self.due = Instant::now() + SAVED_EVERY.max(begin.elapsed() * 9);
         Ok(())
     }
 
