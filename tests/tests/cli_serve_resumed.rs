@@ -4,6 +4,7 @@
 use std::fs;
 use std::time::Duration;
 
+use avocet_testkit::{Random, rounds};
 use avocet_tests::program::Target;
 use avocet_tests::raw::{Answer, Connection, ask};
 use rustix::process::{Pid, Signal, kill_process};
@@ -91,6 +92,83 @@ fn an_upload_goes_on_after_the_program_was_killed() {
     assert!(fs::read_to_string(folder.path().join("big.txt")).unwrap() == content);
     let names: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
     assert_eq!(names.len(), 1, "{names:?}");
+}
+
+/// Appends from an offset on, and kills the program at some moment while it takes that.
+fn append_until_killed(
+    target: Target,
+    place: &str,
+    content: &str,
+    from: usize,
+    random: &mut Random,
+) {
+    let mut connection = Connection::open(&target);
+    connection.send(format!(
+        "PATCH {place} HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\nUpload-Offset: {from}\r\n\
+         Content-Type: application/partial-upload\r\nUpload-Complete: ?1\r\n\r\n",
+        content.len() - from
+    ));
+    // Not the last byte, so that it is never whole.
+    let end = from + random.below((content.len() - from) as u64) as usize;
+    let mut sent = from;
+    while sent < end {
+        let next = (sent + random.size(1..=200_000)).min(end);
+        connection.send(&content[sent..next]);
+        sent = next;
+        if random.one_in(8) {
+            std::thread::sleep(random.duration(&(Duration::ZERO..=Duration::from_millis(40))));
+        }
+    }
+    drop(target);
+}
+
+/// Whenever the program is killed: no offset is ever below one that a client was told before, and the
+/// bytes below it are those that were sent.
+#[test]
+fn kills_at_any_moment_lose_nothing_that_was_told() {
+    let content = content();
+    rounds(3, |seed| {
+        let mut random = Random::new(seed);
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().to_str().unwrap();
+        let arguments = ["serve", root, "--listen", "127.0.0.1:0", "--upload"];
+        let mut target = Target::start(&arguments);
+        let begun = ask(
+            &target,
+            "PUT /big.txt HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 7\r\n\
+             Upload-Complete: ?0\r\n\r\n000000\n",
+        );
+        let place = begun.field("Location").unwrap().to_owned();
+        let mut told = offset(&begun);
+        for _ in 0..random.size(1..=6) {
+            append_until_killed(target, &place, &content, told, &mut random);
+            target = Target::start(&arguments);
+            let now = offset(&head(&target, &place));
+            assert!(now >= told, "{told} were there, {now} are");
+            if random.one_in(2) {
+                // One that ends by itself has all that came.
+                let most = (content.len() - now).min(50_000);
+                let part = &content[now..now + random.below(most as u64) as usize];
+                let answer = ask(
+                    &target,
+                    format!(
+                        "PATCH {place} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
+                         Content-Length: {}\r\nUpload-Offset: {now}\r\nUpload-Complete: ?0\r\n\
+                         Content-Type: application/partial-upload\r\n\r\n{part}",
+                        part.len()
+                    ),
+                );
+                assert_eq!((answer.status, offset(&answer)), (204, now + part.len()));
+                drop(target);
+                target = Target::start(&arguments);
+                assert_eq!(offset(&head(&target, &place)), now + part.len());
+            }
+            told = offset(&head(&target, &place));
+        }
+        assert_eq!(finish(&target, &place, &content, told).status, 201);
+        assert!(fs::read_to_string(folder.path().join("big.txt")).unwrap() == content);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    });
 }
 
 #[test]
