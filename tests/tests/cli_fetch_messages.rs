@@ -125,3 +125,59 @@ fn devices_take_what_they_are_given_and_stay() {
     assert_eq!((ran.status, &*ran.err), (23, "avocet: /dev/null: it is no regular file\n"));
     assert!(!fs::metadata(null).unwrap().is_file());
 }
+
+#[test]
+fn heads_go_where_the_content_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Scripted::start(|request| match request.split(' ').nth(1) {
+        Some("/from") => response("302 Found", "Location: /to\r\n", "gone"),
+        Some("/cut") => b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc".to_vec(),
+        Some("/to") if request.starts_with("HEAD") => {
+            b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n".to_vec()
+        }
+        Some("/to") => response("200 OK", "", "here"),
+        _ => response("404 Not Found", "", "none"),
+    });
+    let inside = |call: &[&str]| run_in(folder.path(), &[&["fetch"], call].concat(), "");
+    let url = |path: &str| server.url(path);
+    let from = "HTTP/1.1 302 Found\r\nContent-Length: 4\r\nLocation: /to\r\n\r\n";
+    let to = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n";
+    let none = "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\n";
+    for (call, status, expected) in [
+        (&["-i", &url("/to")][..], 0, format!("{to}here")),
+        (&["-i", "-L", &url("/from")], 0, format!("{from}{to}here")),
+        (&["-I", &url("/to")], 0, to.to_owned()),
+        (&["-i", "-f", &url("/none")], 22, none.to_owned()),
+        (&["-i", &url("/cut")], 18, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc".to_owned()),
+        (&["-i", "-L", "--max-redirs", "0", &url("/from")], 47, from.to_owned()),
+    ] {
+        let ran = inside(call);
+        assert_eq!((ran.status, &ran.out), (status, &expected), "{call:?}: {}", ran.err);
+        let ran = inside(&[&["-o", "f", "-w", "%{size_download}"], call].concat());
+        assert_eq!(ran.status, status, "{}", ran.err);
+        assert!(["0", "3", "4"].contains(&&*ran.out), "heads are no content: {}", ran.out);
+        assert_eq!(fs::read_to_string(folder.path().join("f")).unwrap(), expected, "{call:?}");
+    }
+    // Each has its own, however many there are at once.
+    let call = ["-Z", "-i", "-L", "-o", "#1", &url("/{from,to,none}")];
+    assert_eq!(inside(&call).status, 0);
+    for (name, expected) in [
+        ("from", format!("{from}{to}here")),
+        ("to", format!("{to}here")),
+        ("none", format!("{none}none")),
+    ] {
+        assert_eq!(fs::read_to_string(folder.path().join(name)).unwrap(), expected);
+    }
+    assert_eq!(inside(&["-OJ", "-i", &url("/to")]).status, 2, "the name comes with the head");
+}
+
+#[test]
+fn nothing_is_no_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("w"), "%{http_code}\n\\n").unwrap();
+    let server = Scripted::start(|_| response("200 OK", "", "page"));
+    let none = ["-m", "0", "--connect-timeout", "0", "--limit-rate", "0", "-Y", "0"];
+    let more = ["--max-filesize", "0", "-w", "@w", &server.url("/")];
+    let ran = run_in(folder.path(), &[&["fetch"], &none[..], &more].concat(), "");
+    assert_eq!((ran.status, &*ran.out), (0, "page200\n"), "{}", ran.err);
+}

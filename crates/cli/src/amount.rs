@@ -19,6 +19,24 @@ pub(crate) fn parse(text: &str) -> Result<NonZeroU64, String> {
     NonZeroU64::new(bytes).ok_or_else(wrong)
 }
 
+/// A bound that 0 takes away, as curl has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limit(Option<NonZeroU64>);
+
+impl Limit {
+    /// The bound, if there is one.
+    pub(crate) fn get(self) -> Option<NonZeroU64> {
+        self.0
+    }
+}
+
+/// An amount, or 0 for no bound.
+///
+/// *Errors*: a message for the person.
+pub(crate) fn limit(text: &str) -> Result<Limit, String> {
+    if text == "0" { Ok(Limit(None)) } else { parse(text).map(Some).map(Limit) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,5 +51,8 @@ mod tests {
         for wrong in ["", "k", "0", "-1", "1x", "1kk", "99999999999T", "1\u{e9}"] {
             assert_eq!(bytes(wrong), None, "{wrong}");
         }
+        assert_eq!(limit("0"), Ok(Limit(None)));
+        assert_eq!(limit("1k").map(Limit::get), Ok(NonZeroU64::new(1024)));
+        assert!(limit("00x").is_err());
     }
 }

@@ -69,6 +69,8 @@ pub struct Hop<'a> {
     pub content: Option<&'a Content>,
     /// The way it takes.
     pub route: &'a Route,
+    /// What its request was [tagged](crate::Options::tag) with.
+    pub tag: u64,
     pub(crate) target: Option<&'a str>,
 }
 

@@ -48,6 +48,8 @@ pub struct Options {
     pub sensitive: Vec<HeaderName>,
     /// The target as it goes on the wire, where it is not that of the URL.
     pub target: Option<String>,
+    /// What hooks can tell the transfer by; it means nothing to the client. 0.
+    pub tag: u64,
 }
 
 /// The content of a request.
@@ -235,6 +237,7 @@ impl Default for Options {
             close: false,
             sensitive: Vec::new(),
             target: None,
+            tag: 0,
         }
     }
 }

@@ -145,6 +145,7 @@ impl Transfer {
             fields: &self.fields,
             content: self.content.as_ref(),
             route: &self.route,
+            tag: self.options.tag,
             target: self.options.target.as_deref(),
         }
     }

@@ -8,12 +8,11 @@ mod placed;
 mod sent;
 mod way;
 
-use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use crate::amount;
+use crate::amount::{self, Limit};
 use crate::secure::Secure;
 
 pub(crate) use files::Files;
@@ -161,9 +160,9 @@ pub(crate) struct Fetch {
     /// Only if the entity tag is not that in FILE
     #[arg(long, value_name = "FILE")]
     pub(crate) etag_compare: Option<PathBuf>,
-    /// Refuse content larger than this, as 500k or 2M
-    #[arg(long, value_name = "BYTES", value_parser = amount::parse)]
-    pub(crate) max_filesize: Option<NonZeroU64>,
+    /// Refuse content larger than this, as 500k or 2M; 0 for no bound
+    #[arg(long, value_name = "BYTES", value_parser = amount::limit)]
+    pub(crate) max_filesize: Option<Limit>,
     /// Ask for a compressed answer and decode it
     #[arg(long)]
     pub(crate) compressed: bool,

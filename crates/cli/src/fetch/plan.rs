@@ -23,6 +23,7 @@ use super::targets::Target;
 use super::trace::Trace;
 use super::way;
 use super::wishes::Wishes;
+use crate::amount::Limit;
 use crate::failure::Failure;
 use crate::output;
 use crate::target::with_scheme;
@@ -66,13 +67,13 @@ pub(crate) fn config(
     config.connector = Arc::new(way::dialer(options)?);
     config.proxies = way::proxies(options)?;
     protocols::follow(options, &mut config)?;
-    if let Some(seconds) = options.patience.connect_timeout {
+    if let Some(seconds) = options.patience.connect_timeout.filter(|seconds| *seconds != 0.0) {
         config.timeouts.connect = duration(seconds, "--connect-timeout")?;
     }
-    if let Some(seconds) = options.patience.max_time {
+    if let Some(seconds) = options.patience.max_time.filter(|seconds| *seconds != 0.0) {
         config.timeouts.total = Some(duration(seconds, "--max-time")?);
     }
-    if let Some(rate) = options.patience.speed_limit {
+    if let Some(rate) = options.patience.speed_limit.and_then(Limit::get) {
         let over = Duration::from_secs(u64::from(options.patience.speed_time.max(1)));
         config.timeouts.least_rate = Some((rate.get(), over));
         // While nothing comes at all that is below any rate.

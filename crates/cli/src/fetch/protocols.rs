@@ -17,8 +17,9 @@ use crate::failure::Failure;
 pub(super) fn follow(options: &Fetch, config: &mut Config) -> Result<(), Failure> {
     let follow = &options.follow;
     let redirects = &mut config.redirects;
+    // None is not followed by the client's count; that one too many is an error is said below.
     redirects.most = match follow.location || follow.location_trusted {
-        true => u32::try_from(follow.max_redirs).unwrap_or(u32::MAX),
+        true => u32::try_from(follow.max_redirs).unwrap_or(u32::MAX).max(1),
         false => 0,
     };
     redirects.trusted = follow.location_trusted;
@@ -39,14 +40,15 @@ pub(super) fn follow(options: &Fetch, config: &mut Config) -> Result<(), Failure
         schemes = Schemes { http: schemes.http && to.http, https: schemes.https && to.https };
     }
     let users = !follow.disallow_username_in_url;
-    config.hooks.push(Arc::new(Allowed { schemes, users }));
+    config.hooks.push(Arc::new(Allowed { schemes, users, any: follow.max_redirs != 0 }));
     Ok(())
 }
 
 /// *Errors*: a URL that must not be asked for, by curl's statuses.
 pub(super) fn check(options: &Fetch, url: &str) -> Result<(), Failure> {
     let schemes = Schemes::of(options.follow.proto.as_deref(), "--proto")?;
-    let allowed = Allowed { schemes, users: !options.follow.disallow_username_in_url };
+    let users = !options.follow.disallow_username_in_url;
+    let allowed = Allowed { schemes, users, any: true };
     // What cannot be read is told about elsewhere.
     let Ok(url) = Url::parse(url) else { return Ok(()) };
     match allowed.refusal(&url) {
@@ -70,6 +72,8 @@ pub(crate) enum Refusal {
     Scheme,
     /// There is a user in it.
     User,
+    /// It is one redirect too many.
+    Redirect,
 }
 
 impl Refusal {
@@ -78,6 +82,7 @@ impl Refusal {
         match self {
             Self::Scheme => 1,
             Self::User => 67,
+            Self::Redirect => 47,
         }
     }
 
@@ -92,6 +97,7 @@ impl fmt::Display for Refusal {
         f.write_str(match self {
             Self::Scheme => "the scheme is switched off by --proto or --proto-redir",
             Self::User => "a user in the URL, which --disallow-username-in-url refuses",
+            Self::Redirect => "more than 0 redirects",
         })
     }
 }
@@ -135,6 +141,8 @@ impl Schemes {
 struct Allowed {
     schemes: Schemes,
     users: bool,
+    /// Whether there may be any.
+    any: bool,
 }
 
 impl Allowed {
@@ -143,6 +151,9 @@ impl Allowed {
             "https" => self.schemes.https,
             _ => self.schemes.http,
         };
+        if !self.any {
+            return Some(Refusal::Redirect);
+        }
         if !scheme {
             return Some(Refusal::Scheme);
         }

@@ -10,6 +10,7 @@ use avocet::client::{Config, Error, Multi, Report, TransferEvent, TransferId};
 use avocet::wire::OwnedResponseHead;
 
 use super::args::{Fetch, Format};
+use super::content;
 use super::dry;
 use super::explain::explain;
 use super::har::Har;
@@ -20,6 +21,7 @@ use super::targets::Target;
 use super::trace::Trace;
 use super::write_out::{self, Facts};
 use super::{Part, Parts, Row};
+use crate::amount::Limit;
 use crate::exit;
 use crate::failure::Failure;
 use crate::output;
@@ -27,6 +29,7 @@ use crate::secure::Remembered;
 
 /// One URL on its way.
 struct Job {
+    tag: u64,
     index: usize,
     url: String,
     method: String,
@@ -72,7 +75,7 @@ pub(super) fn run(
         if call.dry_run {
             dry::prepare(&mut config);
         }
-        if !get(&mut row, config, &mut note)? {
+        if !get(&mut row, config, &trace, &mut note)? {
             break;
         }
     }
@@ -100,6 +103,7 @@ fn ended(call: &Fetch, last: Result<(), Failure>) -> Result<(), Failure> {
 fn get(
     row: &mut Row<'_, '_>,
     config: Config,
+    trace: &Trace,
     note: &mut dyn FnMut(Result<(), Failure>) -> bool,
 ) -> Result<bool, Failure> {
     let mut multi = Multi::new(config).map_err(Failure::failed)?;
@@ -108,6 +112,7 @@ fn get(
     let options = &part.options;
     let most = if options.parallel { options.parallel_max.max(1) } else { 1 };
     let mut last: Option<Instant> = None;
+    let mut tags = 0..;
     loop {
         while jobs.len() < most
             && let Some(target) = row.next_target()
@@ -117,7 +122,7 @@ fn get(
                 thread::sleep(every.saturating_sub(last.elapsed()));
             }
             last = Some(Instant::now());
-            match start(part, &mut multi, &target) {
+            match start(part, &mut multi, &target, tags.next().unwrap_or_default()) {
                 Ok((id, job)) => {
                     jobs.insert(id, job);
                 }
@@ -135,7 +140,7 @@ fn get(
         multi.turn(wait).map_err(Failure::failed)?;
         while let Some((id, event)) = multi.next_event() {
             let Some(job) = jobs.get_mut(&id) else { continue };
-            let ended = match step(options, job, event) {
+            let ended = match step(options, trace, job, event) {
                 Ok(false) => {
                     hold_rate(options, &mut multi, id, job);
                     continue;
@@ -154,17 +159,31 @@ fn get(
     }
 }
 
-fn start(part: &Part, multi: &mut Multi, target: &Target) -> Result<(TransferId, Job), Failure> {
+fn start(
+    part: &Part,
+    multi: &mut Multi,
+    target: &Target,
+    tag: u64,
+) -> Result<(TransferId, Job), Failure> {
     let sink = Sink::new(&part.options, target)?;
-    let request = plan::request(part, target, sink.offset())?;
+    let mut request = plan::request(part, target, sink.offset())?;
+    request.options_mut().tag = tag;
     let (url, method) = (request.url().to_string(), request.method().to_string());
     let id = multi.start(request).map_err(|error| failed(&error))?;
     let index = target.index;
-    Ok((id, Job { index, url, method, sink, head: None, began: None, resume: None }))
+    Ok((id, Job { tag, index, url, method, sink, head: None, began: None, resume: None }))
 }
 
 /// True when the transfer has ended.
-fn step(options: &Fetch, job: &mut Job, event: TransferEvent) -> Result<bool, Failure> {
+fn step(
+    options: &Fetch,
+    trace: &Trace,
+    job: &mut Job,
+    event: TransferEvent,
+) -> Result<bool, Failure> {
+    if !matches!(event, TransferEvent::Data(_)) {
+        job.sink.head(&trace.take_included(job.tag))?;
+    }
     match event {
         TransferEvent::Head(head) => {
             job.sink.begin(options, &job.url, &head)?;
@@ -172,7 +191,7 @@ fn step(options: &Fetch, job: &mut Job, event: TransferEvent) -> Result<bool, Fa
             Ok(false)
         }
         TransferEvent::Data(bytes) => {
-            let most = options.max_filesize.map_or(u64::MAX, NonZeroU64::get);
+            let most = options.max_filesize.and_then(Limit::get).map_or(u64::MAX, NonZeroU64::get);
             if job.sink.written + bytes.len() as u64 > most {
                 let message = format!("{}: the content is larger than {most} bytes", job.url);
                 return Err(Failure::with_status(63, message));
@@ -238,9 +257,8 @@ fn say(options: &Fetch, facts: &Facts<'_>, content: Option<&[u8]>) -> Result<(),
     }
     let Some(format) = &options.write_out else { return Ok(()) };
     let format = match format.strip_prefix('@') {
-        Some(path) => &std::fs::read_to_string(path).map_err(|error| {
-            Failure::with_status(26, format_args!("cannot read {path}: {error}"))
-        })?,
+        // Lines are joined, as those of -d are; `\n` stands for an end of a line.
+        Some(path) => &String::from_utf8_lossy(&content::read(path)?).replace(['\r', '\n'], ""),
         None => format,
     };
     write_out::print(format, facts)
@@ -248,7 +266,7 @@ fn say(options: &Fetch, facts: &Facts<'_>, content: Option<&[u8]>) -> Result<(),
 
 /// Pauses a transfer that is ahead of its rate; the server waits as the buffers fill.
 fn hold_rate(options: &Fetch, multi: &mut Multi, id: TransferId, job: &mut Job) {
-    let Some(rate) = options.patience.limit_rate else { return };
+    let Some(rate) = options.patience.limit_rate.and_then(Limit::get) else { return };
     let now = Instant::now();
     let began = *job.began.get_or_insert(now);
     let due = Duration::from_secs_f64(job.sink.written as f64 / rate.get() as f64);

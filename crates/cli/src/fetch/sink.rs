@@ -20,6 +20,7 @@ use super::args::{Fetch, Format};
 use super::fields::time_condition;
 use super::targets::{Output, Target};
 use crate::failure::Failure;
+use crate::output;
 use crate::target::with_scheme;
 use crate::terminal::Terminal;
 
@@ -31,6 +32,8 @@ pub(crate) struct Sink {
     file: Option<File>,
     offset: u64,
     terminal: bool,
+    /// Whether the content is not wanted.
+    muted: bool,
     /// Whether everything is written at once.
     prompt: bool,
     /// Whether the file has no name of the user's.
@@ -44,7 +47,6 @@ enum Place {
     /// For the JSON object that is printed at the end.
     Memory(Vec<u8>),
     File(PathBuf),
-    Nowhere,
 }
 
 impl Sink {
@@ -65,6 +67,7 @@ impl Sink {
             file: None,
             offset: 0,
             terminal: unasked && io::stdout().is_terminal(),
+            muted: false,
             prompt: options.no_buffer,
             remote_name: target.output == Output::RemoteName,
             how: How::of(&options.files),
@@ -89,14 +92,14 @@ impl Sink {
         head: &OwnedResponseHead,
     ) -> Result<(), Failure> {
         if options.fail && head.status().as_u16() >= 400 {
-            self.place = Place::Nowhere;
+            self.muted = true;
             return Ok(());
         }
         // What is here is the newest, or everything is there already.
         let is_current = head.status() == StatusCode::NOT_MODIFIED;
         let is_whole = self.offset > 0 && self.is_whole(head);
         if is_current || is_whole || is_refused_by_date(options, head) {
-            self.place = Place::Nowhere;
+            self.muted = true;
             return Ok(());
         }
         if self.offset > 0 && !continues_at(head, self.offset) {
@@ -121,11 +124,30 @@ impl Sink {
         Ok(())
     }
 
+    /// Heads go where the content goes, before it.
+    pub(crate) fn head(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        match &self.place {
+            _ if bytes.is_empty() => return Ok(()),
+            Place::Stdout => return output::exact(&output::for_stdout(bytes)),
+            Place::Memory(_) => return Ok(()),
+            Place::File(_) => {}
+        }
+        self.open()?;
+        let written = self.open.as_mut().map_or(Ok(()), |out| out.write_all(bytes));
+        written.map_err(|error| match &self.place {
+            Place::File(path) => cannot_write(path, &error),
+            _ => Failure::failed(error),
+        })
+    }
+
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let failed = |place: &Place, error: &io::Error| match place {
             Place::File(path) => cannot_write(path, error),
             _ => Failure::with_status(23, format_args!("cannot write to standard output: {error}")),
         };
+        if self.muted {
+            return Ok(());
+        }
         if self.terminal && bytes.contains(&0) {
             return Err(Failure::with_status(
                 23,
@@ -166,7 +188,7 @@ impl Sink {
     /// The content, if it is kept here.
     pub(crate) fn content(&self) -> Option<&[u8]> {
         match &self.place {
-            Place::Memory(content) => Some(content),
+            Place::Memory(content) if !self.muted => Some(content),
             _ => None,
         }
     }
@@ -177,7 +199,9 @@ impl Sink {
         options: &Fetch,
         head: Option<&OwnedResponseHead>,
     ) -> Result<(), Failure> {
-        self.open()?;
+        if !self.muted {
+            self.open()?;
+        }
         if let Some(out) = &mut self.open {
             out.flush().map_err(|error| {
                 Failure::with_status(23, format_args!("cannot write the content: {error}"))
@@ -213,7 +237,7 @@ impl Sink {
             return Ok(());
         }
         match &mut self.place {
-            Place::Nowhere | Place::Memory(_) => {}
+            Place::Memory(_) => {}
             Place::Stdout if self.terminal => {
                 self.open = Some(Box::new(Terminal::new(io::stdout())));
             }

@@ -1,6 +1,7 @@
 //! What goes over the wire, for those who want to see it: heads with -v, -i, -D, -I, and cookies.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,10 +18,14 @@ use crate::output::printable;
 #[derive(Clone)]
 pub(crate) struct Trace {
     verbose: bool,
-    include: bool,
+    /// What is to be written where the content goes.
+    included: Option<Included>,
     cookies: bool,
     dump: Option<Dump>,
 }
+
+/// The heads of transfers by their tags, until they are written.
+type Included = Arc<Mutex<HashMap<u64, Vec<u8>>>>;
 
 /// Where the heads go.
 type Dump = Arc<Mutex<dyn Write + Send>>;
@@ -39,7 +44,26 @@ impl Trace {
         };
         // JSON has the fields in it.
         let include = (options.include || options.head) && options.format == Format::Text;
-        Ok(Self { verbose, include, cookies: options.show_cookies, dump })
+        let included = include.then(Arc::default);
+        Ok(Self { verbose, included, cookies: options.show_cookies, dump })
+    }
+
+    /// The heads of a transfer that are to be written before its content, as far as they have come.
+    pub(super) fn take_included(&self, tag: u64) -> Vec<u8> {
+        let Some(included) = &self.included else { return Vec::new() };
+        let mut included = included.lock().unwrap_or_else(PoisonError::into_inner);
+        included.remove(&tag).unwrap_or_default()
+    }
+
+    fn include(&self, tag: u64, bytes: &[u8]) {
+        let Some(included) = &self.included else { return };
+        let mut included = included.lock().unwrap_or_else(PoisonError::into_inner);
+        let heads = included.entry(tag).or_default();
+        if heads.len() + bytes.len() > MOST_INCLUDED {
+            log::error!("the heads of so many redirects are left out");
+            return;
+        }
+        heads.extend_from_slice(bytes);
     }
 
     fn show_request(&self, hop: &Hop<'_>, fields: &FieldBuf) {
@@ -63,7 +87,7 @@ impl Trace {
         }
     }
 
-    fn show_response(&self, head: &ResponseHead<'_>) -> io::Result<()> {
+    fn show_response(&self, tag: u64, head: &ResponseHead<'_>) -> io::Result<()> {
         if self.verbose {
             note('<', format_args!("{}", status_line(head)));
             for (name, value) in head.fields.iter() {
@@ -76,16 +100,12 @@ impl Trace {
                 note('*', format_args!("cookie set: {}", String::from_utf8_lossy(line)));
             }
         }
-        if self.include || self.dump.is_some() {
+        if self.included.is_some() || self.dump.is_some() {
             let bytes = raw(head);
             if let Some(dump) = &self.dump {
                 dump.lock().unwrap_or_else(PoisonError::into_inner).write_all(&bytes)?;
             }
-            if self.include {
-                let mut out = io::stdout().lock();
-                out.write_all(&crate::output::for_stdout(&bytes))?;
-                out.flush()?;
-            }
+            self.include(tag, &bytes);
         }
         Ok(())
     }
@@ -97,8 +117,8 @@ impl Hook for Trace {
         Ok(())
     }
 
-    fn on_response(&self, _hop: &Hop<'_>, head: &ResponseHead<'_>) -> Verdict {
-        if let Err(error) = self.show_response(head) {
+    fn on_response(&self, hop: &Hop<'_>, head: &ResponseHead<'_>) -> Verdict {
+        if let Err(error) = self.show_response(hop.tag, head) {
             log::error!("cannot write the head of the response: {error}");
         }
         Verdict::Proceed
@@ -142,3 +162,6 @@ pub(super) fn note(mark: char, text: std::fmt::Arguments<'_>) {
         log::debug!("cannot write to standard error: {error}");
     }
 }
+
+/// Bytes of the heads of one transfer that are kept until its content comes.
+const MOST_INCLUDED: usize = 16 * 1024 * 1024;

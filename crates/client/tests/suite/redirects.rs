@@ -66,7 +66,7 @@ struct Strict;
 
 impl Hook for Strict {
     fn on_redirect(&self, hop: &Hop<'_>, target: &Url) -> Result<(), Error> {
-        assert_eq!(hop.url.path(), "/from");
+        assert_eq!((hop.url.path(), hop.tag), ("/from", 7));
         match target.path() {
             "/no" => Err(Error::new(ErrorKind::Redirect, Phase::Head, "not there")),
             _ => Ok(()),
@@ -78,7 +78,9 @@ impl Hook for Strict {
 fn a_hook_refuses_a_redirect_before_anything_is_connected() {
     let mut world = World::with(|config| config.hooks.push(Arc::new(Strict)));
     for (to, fine) in [("http://other/no", false), ("http://other/yes", true)] {
-        let id = world.get("http://h/from");
+        let mut request = Request::get("http://h/from").unwrap();
+        request.options_mut().tag = 7;
+        let id = world.start(request);
         let mut far = world.far();
         far.take();
         far.send(redirect(302, to));

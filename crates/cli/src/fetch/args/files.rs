@@ -21,7 +21,7 @@ pub(crate) struct Files {
     #[arg(long)]
     pub(crate) remote_name_all: bool,
     /// With -O, take the name that the server suggests
-    #[arg(short = 'J', long)]
+    #[arg(short = 'J', long, conflicts_with = "include")]
     pub(crate) remote_header_name: bool,
     /// Folder for files
     #[arg(long, value_name = "DIR")]

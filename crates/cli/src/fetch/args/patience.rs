@@ -1,17 +1,16 @@
 //! The options about time: how long, how fast, how often.
 
-use std::num::NonZeroU64;
 use std::time::Duration;
 
 use clap::Args;
 
-use crate::amount;
+use crate::amount::{self, Limit};
 
 /// How long, how fast, how often.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Time")]
 pub(crate) struct Patience {
-    /// The longest time for everything, in seconds
+    /// The longest time for everything, in seconds; 0 for no bound
     #[arg(short, long, value_name = "SECONDS")]
     pub(crate) max_time: Option<f64>,
     /// The longest time for connecting, in seconds
@@ -21,14 +20,14 @@ pub(crate) struct Patience {
     #[arg(long, value_name = "SECONDS")]
     pub(crate) expect100_timeout: Option<f64>,
     /// Give up below this many bytes per second
-    #[arg(short = 'Y', long, value_name = "RATE", value_parser = amount::parse)]
-    pub(crate) speed_limit: Option<NonZeroU64>,
+    #[arg(short = 'Y', long, value_name = "RATE", value_parser = amount::limit)]
+    pub(crate) speed_limit: Option<Limit>,
     /// The time over which the speed is measured, in seconds
     #[arg(short = 'y', long, value_name = "SECONDS", default_value_t = 30)]
     pub(crate) speed_time: u32,
     /// At most this many bytes per second for each URL, as 500k or 2M
-    #[arg(long, value_name = "RATE", value_parser = amount::parse)]
-    pub(crate) limit_rate: Option<NonZeroU64>,
+    #[arg(long, value_name = "RATE", value_parser = amount::limit)]
+    pub(crate) limit_rate: Option<Limit>,
     /// Begin at most so many transfers in a second, minute, hour or day: 2/s, 5/m, 100/h, 1000/d. Not
     /// with -Z
     #[arg(long, value_name = "N/UNIT", value_parser = pace)]
