@@ -348,8 +348,9 @@ const MOST_WAITING: usize = 64 * 1024;
 /// Bytes that wait in an outbox before no more are pushed.
 const MOST_PUSHED: u64 = 256 * 1024;
 /// A batch that is encrypted ahead; or the messages of a handshake, 64 KiB in a buffer that has doubled
-/// in size and was copied from a smaller one; and what rustls has for itself.
-const MOST_HELD: i64 = 384 * 1024;
+/// in size and was copied from a smaller one; or, which is the most, what rustls notes of each message
+/// when one record is full of empty ones, before it refuses the first.
+const MOST_HELD: i64 = 640 * 1024;
 /// What outlives a connection: tickets in the memory of a client, tables that have grown.
 const MOST_LEFT: i64 = 32 * 1024;
 /// One more than is allowed (RFC 5246 §6.2.3).
