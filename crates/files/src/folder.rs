@@ -224,7 +224,7 @@ impl Folder {
     }
 
     /// Whether such a file of 256 bytes or more is compressed where no coding lies beside it; it is
-    /// by default. Results of files up to 1 MiB are kept in memory.
+    /// by default. Results of files up to 1 MiB are kept in memory. Listings are compressed, too.
     pub fn compress(mut self, compressed: bool) -> Self {
         self.makes_codings = compressed;
         self

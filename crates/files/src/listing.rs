@@ -1,5 +1,6 @@
 //! What a folder shows: read and sorted at once, rendered piece by piece.
 
+mod coded;
 mod entries;
 pub(crate) mod json;
 mod page;
@@ -11,12 +12,14 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use avocet_net::{Notifier, Segment};
+use avocet_encoding::{Coding, Encoder, Level, encode_all};
+use avocet_net::{Notifier, Segment, WorkerPool};
 use avocet_server::{Body, BodySource, Pulled, Response};
 use avocet_wire::{FieldBuf, InvalidField};
 use http::StatusCode;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, VARY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 
 use crate::changes::Changes;
@@ -69,6 +72,7 @@ pub(crate) fn respond(
     folder: OwnedFd,
     path: &FilePath<'_>,
     query: Query,
+    codings: Option<Codings>,
 ) -> Response {
     let root = shared.base.root();
     let entries = match entries::read(&root, &shared.rules, folder, path, &query.search) {
@@ -78,7 +82,15 @@ pub(crate) fn respond(
     let readme =
         (query.format == Format::Html).then(|| Readme::find(&root, path, &entries)).flatten();
     let (changes, archives) = (shared.changes.rules.clone(), shared.settings.archives);
-    show(entries, path, query, &shared.listings, Extras { readme, changes, archives })
+    show(entries, path, query, &shared.listings, Extras { readme, changes, archives, codings })
+}
+
+/// The codings that a listing may be sent in.
+pub(crate) struct Codings {
+    /// The one that the client wants most, if any.
+    pub(crate) wanted: Option<Coding>,
+    /// Where they are made.
+    pub(crate) pool: Arc<WorkerPool>,
 }
 
 /// What a page shows beside the entries.
@@ -87,6 +99,7 @@ pub(crate) struct Extras {
     readme: Option<Readme>,
     changes: Changes,
     archives: bool,
+    codings: Option<Codings>,
 }
 
 /// Makes the response that shows entries.
@@ -95,7 +108,7 @@ pub(crate) fn show(
     path: &FilePath<'_>,
     query: Query,
     budget: &Arc<Budget>,
-    extras: Extras,
+    mut extras: Extras,
 ) -> Response {
     let Some(share) = Share::take(budget, entries.bytes()) else {
         log::warn!("listings under way take too much memory, one was refused");
@@ -107,30 +120,65 @@ pub(crate) fn show(
         Format::Html => "text/html; charset=utf-8",
         Format::Json => "application/json",
     };
+    let codings = extras.codings.take();
     let look = match query.format {
         Format::Html => Look::Page(Page::new(path, query, extras)),
         Format::Json => Look::Json { url: path.to_url(true) },
     };
     let listing = Listing { entries, look, done: 0, stage: Stage::Start, _share: share };
-    or_500(listing.respond(media_type))
+    or_500(listing.respond(media_type, codings, budget))
 }
 
 impl Listing {
-    fn respond(mut self, media_type: &str) -> Result<Response, InvalidField> {
-        // What fits one piece gets a length.
-        let body = if self.entries.len() <= AT_ONCE {
-            let mut whole = String::new();
-            while self.render(&mut whole, usize::MAX) {}
-            Body::from(whole)
-        } else {
-            Body::Source { size: None, source: Box::new(self) }
-        };
-        Response::ok(body)
+    fn respond(
+        self,
+        media_type: &str,
+        codings: Option<Codings>,
+        budget: &Arc<Budget>,
+    ) -> Result<Response, InvalidField> {
+        let varies = if codings.is_some() { "Accept, Accept-Encoding" } else { "Accept" };
+        let (body, coding) = self.into_body(codings, budget);
+        let response = Response::ok(body)
             .with_field(&CONTENT_TYPE, media_type)?
-            .with_field(&VARY, "Accept")?
+            .with_field(&VARY, varies)?
             .with_field(&CACHE_CONTROL, "no-cache")?
             .with_field(&X_CONTENT_TYPE_OPTIONS, "nosniff")?
-            .with_field(&CONTENT_SECURITY_POLICY, POLICY)
+            .with_field(&CONTENT_SECURITY_POLICY, POLICY)?;
+        match coding {
+            Some(coding) => response.with_field(&CONTENT_ENCODING, coding.to_string()),
+            None => Ok(response),
+        }
+    }
+
+    /// The content, and the coding that it is in.
+    fn into_body(
+        mut self,
+        codings: Option<Codings>,
+        budget: &Arc<Budget>,
+    ) -> (Body, Option<Coding>) {
+        let wanted = codings.and_then(|codings| Some((codings.wanted?, codings.pool)));
+        // What fits one piece gets a length.
+        if self.entries.len() <= AT_ONCE {
+            let mut whole = String::new();
+            while self.render(&mut whole, usize::MAX) {}
+            let Some((coding, _)) = wanted else { return (whole.into(), None) };
+            return match encode_all(coding, Level::Default, whole.as_bytes()) {
+                Ok(coded) => (coded.into(), Some(coding)),
+                Err(error) => {
+                    log::error!("a listing is sent without a coding: {error}");
+                    (whole.into(), None)
+                }
+            };
+        }
+        if let Some((coding, pool)) = wanted
+            && let Some(room) = Share::take(budget, ENCODER)
+        {
+            match Encoder::new(coding, Level::Default) {
+                Ok(encoder) => return (coded::body(self, encoder, room, &pool), Some(coding)),
+                Err(error) => log::error!("a listing is sent without a coding: {error}"),
+            }
+        }
+        (Body::Source { size: None, source: Box::new(self) }, None)
     }
 
     /// Appends about `most` bytes; false at the end.
@@ -195,6 +243,9 @@ impl Drop for Share {
 
 /// Entries that are rendered in one piece.
 const AT_ONCE: usize = 256;
+
+/// What an encoder takes for its window and tables, generously.
+const ENCODER: usize = 4 * 1024 * 1024;
 
 /// Bytes of listings under way, over all connections.
 const MEMORY: usize = 64 * 1024 * 1024;

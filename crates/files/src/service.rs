@@ -4,13 +4,13 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Instant;
 
-use avocet_encoding::Coding;
+use avocet_encoding::{Choice, Coding, negotiate};
 use avocet_net::WorkerPool;
 use avocet_server::{Handler, Reply, Request, Response};
 use avocet_wire::InvalidField;
 use http::header::{
-    ACCEPT, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE,
-    ALLOW, CONTENT_TYPE, RETRY_AFTER,
+    ACCEPT, ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_TYPE, RETRY_AFTER,
 };
 use http::{Method, StatusCode};
 use rustix::io::Errno;
@@ -28,7 +28,7 @@ use crate::making::Making;
 use crate::outcome::{Outcome, Rules, look_up};
 use crate::pace::Pace;
 use crate::path::{FilePath, InvalidPath};
-use crate::resource::{Chosen, Resource};
+use crate::resource::{CODINGS, Chosen, Resource};
 use crate::respond::respond;
 use crate::settings::Settings;
 use crate::sidecars::Sidecars;
@@ -227,10 +227,15 @@ impl Service {
     /// Reads the folder on another thread, since there may be very much of it.
     fn list(&self, request: &Request<'_>, reply: Reply<'_>, folder: OwnedFd, path: &FilePath<'_>) {
         let query = Query::new(request.query(), request.field(&ACCEPT));
+        let codings = self
+            .shared
+            .settings
+            .makes_codings
+            .then(|| listing::Codings { wanted: made_coding(request), pool: self.pool.clone() });
         let (shared, path) = (self.shared.clone(), path.to_owned());
         let deferred = Deferred::new(reply.defer());
         let job = move || {
-            let response = listing::respond(&shared, folder, &path, query);
+            let response = listing::respond(&shared, folder, &path, query, codings);
             deferred.send(shared.settings.complete_at(response, &path));
         };
         if self.pool.execute(job).is_err() {
@@ -282,6 +287,18 @@ impl Fronted for Service {
             }
         };
         reply.send(settings.complete(response));
+    }
+}
+
+/// The coding that a client wants most of those that can be made.
+fn made_coding(request: &Request<'_>) -> Option<Coding> {
+    if !request.fields().contains(&ACCEPT_ENCODING) {
+        return None;
+    }
+    let lines = request.fields().get_all(&ACCEPT_ENCODING);
+    match negotiate(lines, &CODINGS.map(|(coding, _)| coding)) {
+        Choice::Coding(coding) => Some(coding),
+        _ => None,
     }
 }
 

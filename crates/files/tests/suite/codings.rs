@@ -21,7 +21,7 @@ fn accept(site: &Site, target: &str, codings: &str) -> Answer {
     site.get_with(target, &[("Accept-Encoding", codings)])
 }
 
-fn decoded(answer: &Answer) -> Vec<u8> {
+pub(crate) fn decoded(answer: &Answer) -> Vec<u8> {
     let coding = answer.field("Content-Encoding").expect("a coding");
     let coding = Coding::parse(coding.as_bytes()).unwrap();
     decode_all(&ContentCodings::from(coding), &answer.body, 100_000_000).unwrap()

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 
+use crate::codings::decoded;
 use crate::site::Site;
 
 /// The places of these texts, in the order of the texts.
@@ -129,6 +130,34 @@ fn a_large_folder_comes_in_pieces_and_whole() {
     let names = answer.text().matches("href=\"./file%20").count();
     assert_eq!(names, 3_000);
     assert!(answer.text().ends_with("</html>\n"));
+}
+
+#[test]
+fn a_listing_is_compressed_when_asked_for() {
+    let site = Site::new(&[("d/x", "")]);
+    fs::create_dir(site.root().join("many")).unwrap();
+    for number in 0..3_000 {
+        fs::File::create(site.root().join(format!("many/file {number:05}"))).unwrap();
+    }
+    for target in ["/", "/d/", "/many/", "/many/?format=json"] {
+        let plain = site.get(target);
+        assert_eq!(plain.field("Content-Encoding"), None);
+        assert_eq!(plain.field("Vary"), Some("Accept, Accept-Encoding"));
+        for coding in ["gzip", "br", "zstd"] {
+            let fields = [("Accept-Encoding", coding)];
+            let answer = site.get_with(target, &fields);
+            assert_eq!(answer.field("Content-Encoding"), Some(coding), "{target}");
+            assert!(decoded(&answer) == plain.body, "{target} {coding}");
+            assert!(answer.body.len() * 2 < plain.body.len(), "{target} {coding}");
+            let head = site.send("HEAD", target, &fields);
+            assert_eq!((head.fields(), head.body.len()), (answer.fields(), 0), "{target}");
+        }
+        let refused = site.get_with(target, &[("Accept-Encoding", "gzip;q=0, other")]);
+        assert!(refused.body == plain.body && refused.field("Content-Encoding").is_none());
+    }
+    let site = Site::with(&[("a", "")], |folder| folder.compress(false));
+    let answer = site.get_with("/", &[("Accept-Encoding", "gzip")]);
+    assert_eq!((answer.field("Content-Encoding"), answer.field("Vary")), (None, Some("Accept")));
 }
 
 /// More than are listed, and others are served meanwhile.
