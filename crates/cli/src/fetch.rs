@@ -1,5 +1,6 @@
 //! `avocet fetch`: curl's letters with curl's meanings.
 
+mod again;
 mod args;
 mod caching;
 mod content;
@@ -122,6 +123,11 @@ impl<'a> Parts<'a> {
 }
 
 impl Row<'_, '_> {
+    /// Whether there are more.
+    fn has_more(&mut self) -> bool {
+        self.targets.peek().is_some_and(|target| section(self.settings, target) == self.section)
+    }
+
     fn next_target(&mut self) -> Option<Target> {
         self.targets.next_if(|target| section(self.settings, target) == self.section)
     }

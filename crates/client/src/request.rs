@@ -31,6 +31,8 @@ pub struct Request {
 pub struct Options {
     /// The limit on redirects.
     pub redirects: Option<u32>,
+    /// The limit on repetitions.
+    pub retries: Option<u32>,
     /// The time-out of the whole transfer.
     pub total: Option<Duration>,
     /// HTTP/1.0 instead of 1.1.
@@ -229,6 +231,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             redirects: None,
+            retries: None,
             total: None,
             version: RequestVersion::Http11,
             expect_continue: None,

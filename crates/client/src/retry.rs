@@ -114,7 +114,7 @@ pub(crate) fn after_status(
     policy: &Retry,
     now: Instant,
 ) -> Option<Instant> {
-    if policy.most == 0
+    if transfer.options.retries.unwrap_or(policy.most) == 0
         || !policy.statuses.contains(&head.status)
         || !(policy.always || transfer.method.is_idempotent())
     {
@@ -137,7 +137,7 @@ fn again(
     now: Instant,
 ) -> Option<Instant> {
     let count = transfer.report.retries;
-    if count >= policy.most || transfer.content.is_none() {
+    if count >= transfer.options.retries.unwrap_or(policy.most) || transfer.content.is_none() {
         return None;
     }
     let at = now + pause(policy, count).max(least.unwrap_or_default());

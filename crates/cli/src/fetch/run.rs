@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use avocet::client::{Config, Error, Multi, Report, TransferEvent, TransferId};
 use avocet::wire::OwnedResponseHead;
+use http::Method;
 
+use super::again::{self, Try};
 use super::args::{Fetch, Format};
 use super::content;
 use super::dry;
@@ -30,10 +32,14 @@ use crate::secure::Remembered;
 /// One URL on its way.
 struct Job {
     tag: u64,
-    index: usize,
+    target: Target,
     url: String,
-    method: String,
+    method: Method,
     sink: Sink,
+    failed: u32,
+    begun: Instant,
+    /// Whether what it failed by within its content may pass.
+    may_pass: bool,
     head: Option<Box<OwnedResponseHead>>,
     /// When the content began to come, and when a pause for the limit on the rate ends.
     began: Option<Instant>,
@@ -113,16 +119,30 @@ fn get(
     let most = if options.parallel { options.parallel_max.max(1) } else { 1 };
     let mut last: Option<Instant> = None;
     let mut tags = 0..;
+    let mut waiting: Vec<Try> = Vec::new();
     loop {
-        while jobs.len() < most
+        while jobs.len() + waiting.len() < most
             && let Some(target) = row.next_target()
         {
             // One transfer runs at a time then, so that nobody waits for this thread.
             if let Some((every, last)) = options.patience.rate.zip(last).filter(|_| most == 1) {
                 thread::sleep(every.saturating_sub(last.elapsed()));
             }
-            last = Some(Instant::now());
-            match start(part, &mut multi, &target, tags.next().unwrap_or_default()) {
+            let now = Instant::now();
+            last = Some(now);
+            match Sink::new(options, &target) {
+                Ok(sink) => waiting.push(Try { target, sink, at: now, failed: 0, begun: now }),
+                Err(failure) => {
+                    if !note(Err(failure)) {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+        let now = Instant::now();
+        while let Some(place) = waiting.iter().position(|next| next.at <= now) {
+            let next = waiting.remove(place);
+            match start(part, &mut multi, next, tags.next().unwrap_or_default()) {
                 Ok((id, job)) => {
                     jobs.insert(id, job);
                 }
@@ -133,10 +153,16 @@ fn get(
                 }
             }
         }
+        let next = waiting.iter().map(|next| next.at.saturating_duration_since(now)).min();
         if jobs.is_empty() {
-            return Ok(true);
+            match next {
+                Some(pause) => thread::sleep(pause),
+                None if waiting.is_empty() && !row.has_more() => return Ok(true),
+                None => {}
+            }
+            continue;
         }
-        let wait = resume(&mut multi, &mut jobs);
+        let wait = [resume(&mut multi, &mut jobs), next].into_iter().flatten().min();
         multi.turn(wait).map_err(Failure::failed)?;
         while let Some((id, event)) = multi.next_event() {
             let Some(job) = jobs.get_mut(&id) else { continue };
@@ -150,28 +176,62 @@ fn get(
             };
             let report = multi.report(id);
             multi.cancel(id);
-            if let Some(mut job) = jobs.remove(&id)
-                && !note(finish(options, &mut job, report.as_ref(), ended))
+            let Some(mut job) = jobs.remove(&id) else { continue };
+            if let Err(failure) = &ended
+                && let Some(pause) = next_try(options, &mut job, report.as_ref())?
             {
+                log::warn!("{failure}; trying again in {:.1} s", pause.as_secs_f64());
+                let Job { target, sink, failed, begun, .. } = job;
+                waiting.push(Try { target, sink, at: Instant::now() + pause, failed, begun });
+            } else if !note(finish(options, &mut job, report.as_ref(), ended)) {
                 return Ok(false);
             }
         }
     }
 }
 
+/// The pause before content that had begun to come is asked for once more; `None` if it is not.
+fn next_try(
+    options: &Fetch,
+    job: &mut Job,
+    report: Option<&Report>,
+) -> Result<Option<Duration>, Failure> {
+    if !job.may_pass {
+        return Ok(None);
+    }
+    let failed = job.failed + report.map_or(0, |report| report.retries);
+    let Some(pause) = again::pause(&options.patience, failed, job.begun) else { return Ok(None) };
+    job.failed = failed + 1;
+    Ok(job.sink.restart()?.then_some(pause))
+}
+
 fn start(
     part: &Part,
     multi: &mut Multi,
-    target: &Target,
+    next: Try,
     tag: u64,
 ) -> Result<(TransferId, Job), Failure> {
-    let sink = Sink::new(&part.options, target)?;
-    let mut request = plan::request(part, target, sink.offset())?;
+    let Try { target, sink, failed, begun, .. } = next;
+    let mut request = plan::request(part, &target, sink.offset())?;
     request.options_mut().tag = tag;
-    let (url, method) = (request.url().to_string(), request.method().to_string());
-    let id = multi.start(request).map_err(|error| failed(&error))?;
-    let index = target.index;
-    Ok((id, Job { tag, index, url, method, sink, head: None, began: None, resume: None }))
+    let left = part.options.patience.retry.saturating_sub(failed);
+    request.options_mut().retries = Some(left);
+    let (url, method) = (request.url().to_string(), request.method().clone());
+    let id = multi.start(request).map_err(|error| self::failed(&error))?;
+    let job = Job {
+        tag,
+        target,
+        url,
+        method,
+        sink,
+        failed,
+        begun,
+        may_pass: false,
+        head: None,
+        began: None,
+        resume: None,
+    };
+    Ok((id, job))
 }
 
 /// True when the transfer has ended.
@@ -201,7 +261,11 @@ fn step(
         }
         TransferEvent::End(_) => Ok(true),
         TransferEvent::Failed(error) if options.dry_run && dry::is_end(&error) => Ok(true),
-        TransferEvent::Failed(error) => Err(failed(&error)),
+        TransferEvent::Failed(error) => {
+            let begun = job.head.is_some();
+            job.may_pass = begun && again::may_pass(&options.patience, &job.method, &error);
+            Err(failed(&error))
+        }
         _ => Ok(false),
     }
 }
@@ -237,14 +301,15 @@ fn finish(
     let error = outcome.as_ref().err().map(ToString::to_string);
     let facts = Facts {
         url: &job.url,
-        method: &job.method,
+        method: job.method.as_str(),
         head,
         report,
         size: job.sink.written,
         exit: outcome.as_ref().err().map_or(0, Failure::status),
         error: error.as_deref(),
         file: job.sink.file_name(),
-        index: job.index,
+        index: job.target.index,
+        failed: job.failed,
     };
     let said = say(options, &facts, job.sink.content());
     outcome.and(said)

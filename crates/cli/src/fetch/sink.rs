@@ -218,6 +218,25 @@ impl Sink {
         Ok(())
     }
 
+    /// Takes back what was written, for the content to come once more. What has gone to standard output
+    /// cannot be taken back.
+    pub(crate) fn restart(&mut self) -> Result<bool, Failure> {
+        match &mut self.place {
+            Place::Stdout if self.open.is_some() => return Ok(false),
+            Place::Stdout => {}
+            Place::Memory(content) => content.clear(),
+            Place::File(path) => {
+                if let Some(file) = &mut self.file {
+                    let back = file.set_len(self.offset);
+                    back.and_then(|()| file.seek(SeekFrom::Start(self.offset)))
+                        .map_err(|error| cannot_write(path, &error))?;
+                }
+            }
+        }
+        (self.written, self.muted) = (0, false);
+        Ok(true)
+    }
+
     /// Takes back what was written to a file, after a failure.
     pub(crate) fn remove(&mut self) {
         if let (Place::File(path), Some(file)) = (&self.place, self.file.take()) {

@@ -25,6 +25,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) file: Option<&'a Path>,
     /// The place of the URL among those of the call.
     pub(crate) index: usize,
+    /// Tries that failed after content had begun to come.
+    pub(crate) failed: u32,
 }
 
 /// Prints a format with its variables filled in.
@@ -217,7 +219,7 @@ fn value(name: &str, facts: &Facts<'_>) -> Option<Value> {
         "speed_upload" => speed(facts, traffic.sent_content).into(),
         "num_redirects" => facts.report.map_or(0, Report::redirects).into(),
         "num_connects" => facts.report.map_or(0, |report| report.opened).into(),
-        "num_retries" => facts.report.map_or(0, |report| report.retries).into(),
+        "num_retries" => (facts.failed + facts.report.map_or(0, |report| report.retries)).into(),
         "num_headers" => facts.head.map_or(0, |head| head.fields().len()).into(),
         "remote_ip" => ends.and_then(|ends| ip(&ends.remote)).into(),
         "remote_port" => ends.and_then(|ends| port(&ends.remote)).into(),
@@ -292,6 +294,7 @@ mod tests {
             error: Some("no"),
             file: None,
             index: 0,
+            failed: 0,
         }
     }
 

@@ -133,6 +133,20 @@ fn who_says_that_it_does_no_harm_has_everything_tried_again() {
 }
 
 #[test]
+fn a_request_may_have_fewer_tries_than_others() {
+    let mut world = World::with(twice);
+    for (retries, tried) in [(Some(0), 0), (Some(1), 1), (None, 2), (Some(3), 3)] {
+        world.net.refuse(10);
+        let mut request = Request::get("http://h/").unwrap();
+        request.options_mut().retries = retries;
+        let id = world.start(request);
+        world.seconds(30);
+        assert_eq!(world.failure(id).kind(), ErrorKind::Connect);
+        assert_eq!(world.multi.report(id).unwrap().retries, tried);
+    }
+}
+
+#[test]
 fn no_try_begins_after_the_time_for_tries() {
     let mut world = World::with(|config| {
         config.retry.most = 100;
