@@ -144,6 +144,37 @@ fn each_host_has_its_site() {
     }
 }
 
+/// What a browser that came to this machine by a name of its own may change.
+#[test]
+fn pages_of_virtual_hosts_change_what_is_theirs() {
+    let folder = folder(&[("main/x", ""), ("one/x", ""), ("star/x", "")]);
+    let served = Served::with(
+        folder.path(),
+        "[serve]\nfolder = \"main\"\nupload = true\n\
+         [serve.host.\"one.example\"]\nfolder = \"one\"\n\
+         [serve.host.\"*.star.example\"]\nfolder = \"star\"\n",
+    );
+    for (host, status) in [
+        ("one.example", "201"),
+        ("a.star.example", "201"),
+        ("evil.example", "403"),
+        ("localhost", "201"),
+    ] {
+        let mut stream = TcpStream::connect(served.address).unwrap();
+        let request = format!(
+            "PUT /new HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n\
+             Sec-Fetch-Site: same-origin\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert_eq!(self::status(&answer), status, "{host}: {answer}");
+    }
+    for site in ["main", "one", "star"] {
+        assert!(folder.path().join(site).join("new").exists(), "{site}");
+    }
+}
+
 #[test]
 fn paths_lead_elsewhere() {
     let folder = folder(&[("new/a b.txt", "new"), ("app.html", "app")]);

@@ -118,7 +118,8 @@ impl Changes {
 
     /// And a name of this server, as `Host` has it without a port, for browsers that come by a loopback
     /// address, through a proxy on this machine: other names than `localhost` are refused there, since
-    /// any site can have its own lead to the machine of who looks at it.
+    /// any site can have its own lead to the machine of who looks at it. `*.example.org` stands for all
+    /// names below that one.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.names.push(name.into());
         self

@@ -29,13 +29,18 @@ pub(super) struct Changing {
     /// Most that the folder may hold, all its files added up; unless given, the disk is the bound
     #[arg(long, value_name = "SIZE", value_parser = amount::parse)]
     quota: Option<NonZeroU64>,
-    /// A name under which a proxy on this machine makes this known, so that browsers may change
-    /// something under it (repeatable)
+    /// A name, or *.NAME for those below, under which a proxy on this machine makes this known, so
+    /// that browsers may change something under it (repeatable); those of virtual hosts are known
     #[arg(long, value_name = "NAME")]
     known_as: Vec<String>,
 }
 
 impl Changing {
+    /// Adds a name of the site's own.
+    pub(super) fn know_as(&mut self, name: String) {
+        self.known_as.push(name);
+    }
+
     pub(super) fn changes(&self) -> Changes {
         let changes = Changes::new()
             .upload(self.upload)

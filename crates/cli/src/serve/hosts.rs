@@ -27,7 +27,10 @@ impl Hosts {
             let told = |failure: Failure| {
                 Failure::with_status(failure.status(), format_args!("{section}: {failure}"))
             };
-            let serve: Serve = settings.parse(Some(section))?;
+            let mut serve: Serve = settings.parse(Some(section))?;
+            if let Some(name) = section.pattern().and_then(|pattern| pattern.names()) {
+                serve.site.changing.know_as(name);
+            }
             let Site { handler, folder, .. } = serve.site().map_err(told)?;
             folders.extend(folder);
             named.extend(section.pattern().map(|pattern| (pattern, handler)));

@@ -34,7 +34,7 @@ pub(super) struct SiteOptions {
     #[command(flatten)]
     files: Files,
     #[command(flatten)]
-    changing: Changing,
+    pub(super) changing: Changing,
     #[command(flatten)]
     pub(super) guarding: Guarding,
 }

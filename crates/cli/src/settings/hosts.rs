@@ -35,7 +35,17 @@ impl HostPattern {
             && (self.port.is_none() || self.port == port)
     }
 
-    /// The same for what stands in Host.
+    /// The names that it stands for: one, or all below one with a star first; `None` where they could be
+    /// anybody's.
+    pub(crate) fn names(&self) -> Option<String> {
+        match (self.is_whole, self.name.starts_with('.')) {
+            (true, _) => Some(self.name.clone()),
+            (false, true) => Some(format!("*{}", self.name)),
+            (false, false) => None,
+        }
+    }
+
+    /// Whether what stands in Host is meant.
     pub(crate) fn fits_authority(&self, authority: &str) -> bool {
         let (host, port) = split(authority);
         self.fits(host, port)
@@ -69,6 +79,18 @@ fn split(text: &str) -> (&str, Option<u16>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns_stand_for_names_of_somebody() {
+        for (pattern, names) in [
+            ("A.example:80", Some("a.example")),
+            ("*.example", Some("*.example")),
+            ("*", None),
+            ("*ample", None),
+        ] {
+            assert_eq!(HostPattern::new(pattern).names().as_deref(), names, "{pattern}");
+        }
+    }
 
     fn best_of(names: &[&str], host: &str, port: u16) -> Option<String> {
         let section = |name: &&str| Section::Host { host: (*name).to_owned() };

@@ -43,7 +43,16 @@ fn is_known(host: &str, names: &[String]) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     name == "localhost"
         || name.ends_with(".localhost")
-        || names.iter().any(|known| known.eq_ignore_ascii_case(&name))
+        || names.iter().any(|known| stands_for(known, &name))
+}
+
+/// Whether a name, which is in lower case, is this one, or below it where a star comes first.
+fn stands_for(known: &str, name: &str) -> bool {
+    let known = known.to_ascii_lowercase();
+    match known.strip_prefix('*').filter(|ending| ending.starts_with('.')) {
+        Some(ending) => name.len() > ending.len() && name.ends_with(ending),
+        None => known == name,
+    }
 }
 
 fn is_foreign_to(host: Option<&str>, fields: Fields<'_>) -> bool {
@@ -79,7 +88,7 @@ mod tests {
 
     #[test]
     fn names_of_this_machine_are_known() {
-        let names = ["files.example".to_owned()];
+        let names = ["files.example".to_owned(), "*.Below.example".to_owned()];
         for host in [
             "localhost",
             "LocalHost:8080",
@@ -92,6 +101,8 @@ mod tests {
             "localhost.",
             "files.example",
             "FILES.example:443",
+            "a.below.example",
+            "a.b.BELOW.example.:80",
         ] {
             assert!(is_known(host, &names), "{host}");
         }
@@ -106,6 +117,9 @@ mod tests {
             "[::2]:80",
             "127.0.0.1.evil.example",
             "b.files.example",
+            "below.example",
+            "evilbelow.example",
+            ".below.example",
         ] {
             assert!(!is_known(host, &names), "{host}");
         }
