@@ -89,7 +89,9 @@ impl Change<'_> {
         let (is_last, knows_interim) = (wanted.is_last, wanted.knows_interim);
         Intake::start(self.pool, reply, complete, |intake| {
             Box::new(move || {
-                let (slot, part) = open()?;
+                let opened = open();
+                let (slot, part) =
+                    if is_new { opened.map_err(fields::of_target)? } else { opened? };
                 slot.begin(intake.clone());
                 let client = (knows_interim && slot.name().is_some()).then_some(intake);
                 if let (true, Some(client)) = (is_new, &client) {
@@ -202,7 +204,7 @@ impl Append {
             part.discard();
         }
         self.slot.forget();
-        refused
+        fields::of_target(refused)
     }
 
     /// Makes sure of what has come, now and then, and tells the client, which needs to keep that no

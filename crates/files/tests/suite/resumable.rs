@@ -162,6 +162,8 @@ fn offsets_and_lengths_must_agree() {
     let other = [PARTIAL, PART, ("Upload-Offset", "3"), ("Upload-Length", "7")];
     assert_eq!(site.send_content("PATCH", &place, &other, b"x").status, 400);
     assert_eq!(patch(&site, &place, "3", LAST, "two").status, 201);
+    let taken = site.send_content("PUT", "/file", &[PART], b"x");
+    assert_eq!((taken.status, taken.field("Upload-Complete")), (409, Some("?1")), "by the file");
     let place = begin_as("/longer");
     assert_eq!(patch(&site, &place, "3", PART, "four").status, 400, "more than was promised");
     assert_eq!(told(&site, &place).0, 404, "the upload is of no more use");

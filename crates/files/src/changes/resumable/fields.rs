@@ -71,6 +71,16 @@ pub(super) fn boolean(value: bool) -> &'static str {
     if value { "?1" } else { "?0" }
 }
 
+/// Says that a refusal is of the file and not of the upload, which is over: there is nothing to be
+/// resumed (section 4.1.2 of the draft).
+pub(super) fn of_target(refused: Refused) -> Refused {
+    let response = Response::from(refused);
+    if response.fields().contains(&UPLOAD_COMPLETE) {
+        return response.into();
+    }
+    or_500(response.with_field(&UPLOAD_COMPLETE, boolean(true))).into()
+}
+
 /// The client would append somewhere else than at the end.
 pub(super) fn mismatching(expected: u64, provided: u64) -> Refused {
     let problem = format!(
