@@ -124,3 +124,22 @@ fn what_is_read_once_is_sent_to_every_url() {
     assert_eq!(requests.len(), 4);
     assert!(requests.iter().all(|request| request.contains("from stdin")), "{requests:?}");
 }
+
+/// A file that every call writes to would take the place of those that the line names.
+#[test]
+fn files_of_urls_are_no_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    for key in ["output = [\"x\"]", "remote-name = true", "upload-file = [\"x\"]"] {
+        fs::write(&config, format!("[fetch]\n{key}\n")).unwrap();
+        let mut command = Command::new(program());
+        let output = command
+            .env("AVOCET_CONFIG", &config)
+            .args(["fetch", "http://127.0.0.1:1/"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("config.toml, line 2") && said.lines().count() == 1, "{said}");
+    }
+}

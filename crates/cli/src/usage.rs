@@ -17,4 +17,4 @@ pub(crate) fn line(error: &clap::Error) -> String {
 }
 
 /// How the paragraphs begin that are not about the error itself.
-const OTHERS: [&str; 2] = ["Usage:", "For more information"];
+const OTHERS: [&str; 3] = ["Usage:", "For more information", "tip: to pass"];

@@ -198,12 +198,11 @@ fn value_of(entry: &Entry) -> Option<Value> {
 fn from_environment(verb: &str, arg: &Arg) -> Said {
     let name = options::variable(verb, arg);
     let text = std::env::var_os(&name)?.to_string_lossy().into_owned();
-    // A switch that may stand several times takes no values, though the parser counts them.
-    let is_counted = matches!(arg.get_action(), ArgAction::Append) && may_be_bare(arg);
-    let is_switch = !arg.get_action().takes_values() || is_counted;
     let value = match text.trim().to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" | "1" if is_switch => Value::Switch(true),
-        "false" | "no" | "off" | "0" | "" if is_switch => Value::Switch(false),
+        "true" | "yes" | "on" | "1" if !arg.get_action().takes_values() => Value::Switch(true),
+        "false" | "no" | "off" | "0" | "" if !arg.get_action().takes_values() => {
+            Value::Switch(false)
+        }
         _ if matches!(arg.get_action(), ArgAction::Append) => {
             Value::Many(text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
         }
@@ -217,7 +216,7 @@ fn setting(arg: &Arg, value: Value, source: Source) -> Result<Setting, Failure> 
     let wrong = |why: &str| Failure::usage(format_args!("{source}: `{key}`: {why}"));
     let valued = arg.get_action().takes_values();
     // An option that may stand without a value can be switched on.
-    let bare = !valued || may_be_bare(arg);
+    let bare = !valued || arg.get_num_args().is_some_and(|count| count.min_values() == 0);
     let with = |value: &String| OsString::from(format!("--{key}={value}"));
     let (mut tokens, mut place) = (Vec::new(), None);
     match value {
@@ -233,8 +232,4 @@ fn setting(arg: &Arg, value: Value, source: Source) -> Result<Setting, Failure> 
         Value::Many(_) => return Err(wrong("it takes one value, not a list")),
     }
     Ok(Setting { id: arg.get_id().to_string(), tokens, place, source })
-}
-
-fn may_be_bare(arg: &Arg) -> bool {
-    arg.get_num_args().is_some_and(|count| count.min_values() == 0)
 }

@@ -62,7 +62,11 @@ pub(super) const HOSTS: [&str; 2] = ["fetch", "download"];
 pub(super) const WHAT_IS_SERVED: [&str; 3] = ["folder", "text", "archive"];
 
 /// What is about one call and no setting.
-const NEVER: [&str; 13] = [
+const NEVER: [&str; 16] = [
+    // These belong to the URLs beside which they stand.
+    "output",
+    "remote-name",
+    "upload-file",
     "help",
     "version",
     "config",

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 
 use super::placed::{Placed, placed_path, placed_switch};
 
@@ -15,7 +15,7 @@ pub(crate) struct Files {
     #[arg(short, long, value_name = "FILE", value_parser = placed_path())]
     pub(crate) output: Vec<Placed<PathBuf>>,
     /// Write to a file named like the last part of the URL; once per URL
-    #[arg(short = 'O', long, num_args = 0..=1, require_equals = true, default_missing_value = "", hide_possible_values = true, value_name = "", value_parser = placed_switch)]
+    #[arg(short = 'O', long, action = ArgAction::Append, num_args = 0, default_missing_value = "", value_parser = placed_switch)]
     pub(crate) remote_name: Vec<Placed<()>>,
     /// The same for every URL that has no -o of its own
     #[arg(long)]
