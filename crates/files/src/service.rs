@@ -296,7 +296,9 @@ fn made_coding(request: &Request<'_>) -> Option<Coding> {
         return None;
     }
     let lines = request.fields().get_all(&ACCEPT_ENCODING);
-    match negotiate(lines, &CODINGS.map(|(coding, _)| coding)) {
+    let known = CODINGS.iter().map(|(coding, _)| *coding);
+    let offered: Vec<Coding> = known.filter(|coding| coding.is_built_in()).collect();
+    match negotiate(lines, &offered) {
         Choice::Coding(coding) => Some(coding),
         _ => None,
     }
