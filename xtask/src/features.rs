@@ -33,7 +33,7 @@ fn chosen() -> Result<Vec<(String, String)>, String> {
 /// What cargo knows of the packages of the workspace, as JSON.
 fn metadata() -> Result<String, String> {
     let mut command = shell::cargo();
-    command.args(["metadata", "--no-deps", "--locked", "--format-version", "1"]);
+    command.args(["metadata", "--no-deps", "--format-version", "1"]);
     shell::read_quietly(&mut command)
 }
 
