@@ -181,3 +181,27 @@ fn nothing_is_no_bound() {
     let ran = run_in(folder.path(), &[&["fetch"], &none[..], &more].concat(), "");
     assert_eq!((ran.status, &*ran.out), (0, "page200\n"), "{}", ran.err);
 }
+
+#[test]
+fn heads_that_were_written_down_give_their_cookies() {
+    let folder = tempfile::tempdir().unwrap();
+    let cookies = "Set-Cookie: a=1; Path=/\r\nset-cookie: s=2; Secure\r\nSet-Cookie: n=3; Domain=other.org\r\n";
+    let server = Scripted::start(move |_| response("200 OK", cookies, ""));
+    let inside = |call: &[&str]| run_in(folder.path(), &[&["fetch"], call].concat(), "");
+    let cookie = || {
+        let request = server.requests().pop().unwrap();
+        head(&request).iter().find_map(|line| line.strip_prefix("Cookie: ").map(str::to_owned))
+    };
+    assert_eq!(inside(&["-D", "heads", &server.url("/")]).status, 0);
+    let ran = inside(&["-b", "heads", &server.url("/")]);
+    assert_eq!((ran.status, &*ran.err), (0, ""));
+    // What is for https does not come by http, and other.org has not said anything.
+    assert_eq!(cookie().as_deref(), Some("a=1"));
+    // They are the first host's alone.
+    let other = server.url("/").replace("127.0.0.1", "localhost");
+    assert_eq!(inside(&["-b", "heads", &server.url("/"), &other]).status, 0);
+    assert_eq!(cookie(), None);
+    fs::write(folder.path().join("none"), "no cookies\n").unwrap();
+    let ran = inside(&["-b", "none", &server.url("/")]);
+    assert_eq!((ran.status, ran.err.lines().count()), (2, 1), "{}", ran.err);
+}

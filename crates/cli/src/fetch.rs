@@ -4,6 +4,7 @@ mod again;
 mod args;
 mod caching;
 mod content;
+mod cookie_heads;
 mod dry;
 mod expand;
 mod explain;
@@ -103,6 +104,11 @@ struct Row<'p, 'a> {
 }
 
 impl<'a> Parts<'a> {
+    /// The first URL of the call, as long as none had its turn.
+    fn first_url(&mut self) -> Option<Url> {
+        Url::parse(&self.targets.peek()?.url).ok()
+    }
+
     /// The next row; `None` when all URLs had their turn.
     ///
     /// *Errors*: options that cannot be meant, files that cannot be read.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use avocet::client::{Config, Request};
-use avocet::cookies::{Format, Jar, JarFile, SharedJar};
+use avocet::cookies::{ErrorKind, Format, Jar, JarFile, SharedJar};
 use avocet::wire::RequestVersion;
 use avocet::{Codings, CookieHook};
 use http::Method;
@@ -14,6 +14,7 @@ use url::Url;
 use super::Part;
 use super::args::{Fetch, Sent};
 use super::content;
+use super::cookie_heads;
 use super::fields::fields;
 use super::login;
 use super::protocols;
@@ -118,7 +119,8 @@ pub(crate) fn config(
 }
 
 /// Reads the cookies of -b and finds where -c wants them. Data of `name=value` is sent as it is.
-pub(crate) fn cookies(options: &Fetch) -> Result<Option<Cookies>, Failure> {
+/// Heads in a file are taken for those of the first URL's host.
+pub(crate) fn cookies(options: &Fetch, first: Option<&Url>) -> Result<Option<Cookies>, Failure> {
     let files: Vec<&String> = options.cookie.iter().filter(|data| !data.contains('=')).collect();
     if files.is_empty() && options.cookie_jar.is_none() {
         return Ok(None);
@@ -138,7 +140,17 @@ pub(crate) fn cookies(options: &Fetch) -> Result<Option<Cookies>, Failure> {
             log::warn!("there are no cookies: {path}: no such file");
         }
         let mut file = JarFile::new(path);
-        file.load_if_there(&mut jar, now).map_err(|error| cannot(Path::new(path), &error))?;
+        let path = Path::new(path);
+        match file.load_if_there(&mut jar, now) {
+            Err(error) if error.kind() == ErrorKind::Foreign => {
+                let heads = first.map(|url| cookie_heads::take(&mut jar, path, url, now));
+                if !heads.transpose().is_ok_and(|any| any == Some(true)) {
+                    return Err(cannot(path, &error));
+                }
+            }
+            Err(error) => return Err(cannot(path, &error)),
+            Ok(_) => {}
+        }
     }
     if options.junk_session_cookies {
         jar.clear_session();

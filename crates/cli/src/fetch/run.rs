@@ -54,7 +54,7 @@ pub(super) fn run(
     verbose: bool,
     quiet: bool,
 ) -> Result<(), Failure> {
-    let mut cookies = plan::cookies(call)?;
+    let mut cookies = plan::cookies(call, parts.first_url().as_ref())?;
     let trace = Trace::new(call, verbose)?;
     let remembered = call.hsts.as_deref().map(Remembered::read).transpose()?;
     let har = call.har.as_ref().map(|path| (path, Arc::new(Har::default())));
