@@ -28,7 +28,8 @@ use output::Flushed;
 /// Nothing is held beyond that: not reading is back-pressure as without TLS.
 pub struct TlsTransport<T: Transport> {
     inner: T,
-    conn: Connection,
+    /// None where a handshake was refused: while the peer reads why, nothing is held for it.
+    conn: Option<Connection>,
     stage: Stage,
     end: End,
     /// Plaintext that rustls holds for us.
@@ -38,7 +39,8 @@ pub struct TlsTransport<T: Transport> {
     unread: bool,
     /// Plaintext at the front of the outbox that is encrypted but has not left.
     sealed: u64,
-    /// The peer has asked for new keys within the connection, which was refused.
+    /// The peer has asked for new keys within the connection and was refused: RFC 5246 §7.2.2 lets it
+    /// go on or end the connection then.
     renegotiation: bool,
     info: PeerInfo,
     setup: Arc<Setup>,
@@ -101,7 +103,7 @@ impl<T: Transport> TlsTransport<T> {
         let info = inner.info().clone();
         Self {
             inner,
-            conn,
+            conn: Some(conn),
             stage: Stage::Shaking { heard: false },
             end: End::Not,
             readable: 0,
@@ -115,9 +117,9 @@ impl<T: Transport> TlsTransport<T> {
     }
 
     fn role(&self) -> Role<'_> {
-        match (&self.conn, &self.name) {
-            (Connection::Client(_), Some(name)) => Role::Client { name },
-            _ => Role::Server,
+        match &self.name {
+            Some(name) => Role::Client { name },
+            None => Role::Server,
         }
     }
 
@@ -128,12 +130,12 @@ impl<T: Transport> TlsTransport<T> {
         }
         loop {
             let flushed = self.flush()?;
-            if !self.conn.is_handshaking() {
+            if !live(&mut self.conn)?.is_handshaking() {
                 if flushed != Flushed::All {
                     self.unread = true;
                     return Ok(Established::Pending);
                 }
-                self.open();
+                self.open()?;
                 return Ok(Established::Done);
             }
             match self.receive() {
@@ -155,11 +157,13 @@ impl<T: Transport> TlsTransport<T> {
         TlsError::new(ErrorKind::Closed, format!("{who} closed within the handshake"))
     }
 
-    fn open(&mut self) {
+    fn open(&mut self) -> io::Result<()> {
+        let conn = live(&mut self.conn)?;
         self.stage = Stage::Open;
         self.info = self.inner.info().clone();
-        let secured = summary::of(&self.conn, &self.setup, self.name.as_deref());
+        let secured = summary::of(conn, &self.setup, self.name.as_deref());
         self.info.secured = Some(Arc::new(secured));
+        Ok(())
     }
 
     /// Reads once during the handshake and steps; false at the end.
@@ -183,7 +187,8 @@ impl<T: Transport> TlsTransport<T> {
 
     /// Lets rustls look at what came. Its alert, if it has one, leaves as far as it can.
     fn process(&mut self) -> io::Result<()> {
-        match self.step() {
+        let conn = live(&mut self.conn)?;
+        match step(conn, &self.stage) {
             Ok(state) => {
                 self.readable = state.plaintext_bytes_to_read();
                 if state.peer_has_closed() && matches!(self.end, End::Not) {
@@ -191,9 +196,10 @@ impl<T: Transport> TlsTransport<T> {
                 }
                 // Nothing of ours waits, so this is an answer to what came. Without it the peer
                 // may wait forever: whoever reads need not write again.
-                let is_open = !matches!(self.stage, Stage::Shaking { .. });
-                if is_open && self.sealed == 0 && self.conn.wants_write() {
-                    self.refuse_renegotiation();
+                let is_open = matches!(self.stage, Stage::Open);
+                if is_open && self.sealed == 0 && conn.wants_write() {
+                    self.renegotiation |= conn.protocol_version() == Some(ProtocolVersion::TLSv1_2);
+                    self.send_alert();
                 }
                 Ok(())
             }
@@ -205,30 +211,6 @@ impl<T: Transport> TlsTransport<T> {
         }
     }
 
-    /// Where rustls is built with assertions it insists that no alert of its own follows its
-    /// close_notify, and a malformed record that comes behind ours asks for one. Bytes of a peer
-    /// must not panic in such a build either.
-    fn step(&mut self) -> Result<IoState, rustls::Error> {
-        if cfg!(debug_assertions) && matches!(self.stage, Stage::Closed { .. }) {
-            let conn = &mut self.conn;
-            let step = catch_unwind(AssertUnwindSafe(|| conn.process_new_packets()));
-            let malformed = "a malformed record, behind our close_notify";
-            return step.unwrap_or_else(|_| Err(rustls::Error::General(malformed.to_owned())));
-        }
-        self.conn.process_new_packets()
-    }
-
-    /// RFC 5246 §7.2.2 lets the initial sender of a request to renegotiate go on or end the connection
-    /// when it is told no_renegotiation; the warning is all that is said about it, and content may
-    /// come before and after.
-    fn refuse_renegotiation(&mut self) {
-        if self.conn.protocol_version() == Some(ProtocolVersion::TLSv1_2) {
-            self.renegotiation = true;
-            log::debug!("{} asks to renegotiate and is refused", self.info.remote);
-        }
-        self.send_alert();
-    }
-
     fn send_alert(&mut self) {
         if let Err(failed) = self.flush() {
             log::debug!("sending an alert to {}: {failed}", self.info.remote);
@@ -237,12 +219,19 @@ impl<T: Transport> TlsTransport<T> {
 
     /// The handshake failed. A server stays until its alert is likely to have been read.
     fn refuse(&mut self, error: io::Error) -> io::Result<Established> {
-        if matches!(self.conn, Connection::Client(_)) {
+        if self.name.is_some() {
             self.stage = Stage::Closed { sent: true };
             return Err(error);
         }
         log::debug!("refusing {}: {error}", self.info.remote);
         let mut answer = Outbox::new();
+        if let Some(mut conn) = self.conn.take() {
+            let mut alert = Vec::new();
+            while conn.wants_write() {
+                conn.write_tls(&mut alert)?;
+            }
+            answer.push_slice(&alert);
+        }
         if TlsError::of(&error).is_some_and(|error| error.kind() == ErrorKind::NotTls) {
             answer.push_slice(&self.setup.to_plaintext);
         }
@@ -252,17 +241,11 @@ impl<T: Transport> TlsTransport<T> {
     }
 
     fn go_on_refusing(&mut self) -> io::Result<Established> {
-        let flushed = self.flush();
         let Stage::Refusing(refusal) = &mut self.stage else { return Ok(Established::Pending) };
         let mut over = || {
             let again = || io::Error::from(io::ErrorKind::NotConnected);
             Err(refusal.error.take().unwrap_or_else(again))
         };
-        match flushed {
-            Ok(Flushed::All) => {}
-            Ok(_) => return Ok(Established::Pending),
-            Err(_) => return over(),
-        }
         if !refusal.closed {
             match self.inner.write(&mut refusal.answer) {
                 Ok(true) => {}
@@ -350,7 +333,7 @@ impl<T: Transport> Transport for TlsTransport<T> {
     fn close_write(&mut self) -> io::Result<()> {
         match self.stage {
             Stage::Open => {
-                self.conn.send_close_notify();
+                live(&mut self.conn)?.send_close_notify();
                 self.stage = Stage::Closed { sent: false };
                 self.close()
             }
@@ -378,8 +361,10 @@ impl<T: Transport> Drop for TlsTransport<T> {
     /// connection, unless it has already sent some error alert." A socket that is full to the brim
     /// does not take it any more; the peer then sees a truncation, as it does after a crash.
     fn drop(&mut self) {
-        if matches!((&self.stage, &self.end), (Stage::Open, End::Not | End::Closed)) {
-            self.conn.send_close_notify();
+        if matches!((&self.stage, &self.end), (Stage::Open, End::Not | End::Closed))
+            && let Some(conn) = &mut self.conn
+        {
+            conn.send_close_notify();
         }
         if matches!(self.stage, Stage::Open | Stage::Closed { sent: false })
             && let Err(error) = self.flush()
@@ -387,6 +372,25 @@ impl<T: Transport> Drop for TlsTransport<T> {
             log::trace!("no close_notify to {}: {error}", self.info.remote);
         }
     }
+}
+
+/// What rustls is asked through, where there is something left to ask.
+fn live(conn: &mut Option<Connection>) -> io::Result<&mut Connection> {
+    conn.as_mut().ok_or_else(|| io::ErrorKind::NotConnected.into())
+}
+
+/// One look at what came.
+///
+/// Where rustls is built with assertions it insists that no alert of its own follows its close_notify,
+/// and a malformed record that comes behind ours asks for one. Bytes of a peer must not panic in such a
+/// build either.
+fn step(conn: &mut Connection, stage: &Stage) -> Result<IoState, rustls::Error> {
+    if cfg!(debug_assertions) && matches!(stage, Stage::Closed { .. }) {
+        let step = catch_unwind(AssertUnwindSafe(|| conn.process_new_packets()));
+        let malformed = "a malformed record, behind our close_notify";
+        return step.unwrap_or_else(|_| Err(rustls::Error::General(malformed.to_owned())));
+    }
+    conn.process_new_packets()
 }
 
 /// Bytes of a refused peer that are read away.

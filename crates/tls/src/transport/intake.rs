@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use avocet_net::Transport;
 
-use super::{End, TlsTransport};
+use super::{End, TlsTransport, live};
 use crate::describe::Role;
 use crate::error::{ErrorKind, TlsError};
 
@@ -64,7 +64,7 @@ impl<T: Transport> TlsTransport<T> {
         if self.readable == 0 || buf.is_empty() {
             return Ok(0);
         }
-        let count = self.conn.reader().read(buf)?;
+        let count = live(&mut self.conn)?.reader().read(buf)?;
         self.readable = self.readable.saturating_sub(count);
         Ok(count)
     }
@@ -96,7 +96,7 @@ impl<T: Transport> TlsTransport<T> {
         }
         let (mut at, end, mut plain) = (RECORD, RECORD + count, 0);
         while at < end && matches!(self.end, End::Not) {
-            let Ok(taken) = self.conn.read_tls(&mut &room[at..end]) else {
+            let Ok(taken) = live(&mut self.conn)?.read_tls(&mut &room[at..end]) else {
                 self.end = End::Failed(Some(self.overfull().into()));
                 break;
             };
@@ -116,8 +116,9 @@ impl<T: Transport> TlsTransport<T> {
 
     /// Lets rustls read from below; how much, and the first byte of it.
     pub(super) fn pull(&mut self) -> io::Result<(usize, u8)> {
+        let conn = live(&mut self.conn)?;
         let mut below = Below { inner: &mut self.inner, first: 0, failed: false };
-        match retried(|| self.conn.read_tls(&mut below)) {
+        match retried(|| conn.read_tls(&mut below)) {
             Ok(count) => Ok((count, below.first)),
             Err(error) if below.failed => Err(error),
             Err(_) => Err(self.overfull().into()),

@@ -5,7 +5,7 @@ use std::io::{self, IoSlice, Write};
 
 use avocet_net::{Front, Outbox, Pause, Transport};
 
-use super::{Stage, TlsTransport};
+use super::{Stage, TlsTransport, live};
 
 /// How a write of all that is encrypted ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +24,9 @@ impl<T: Transport> TlsTransport<T> {
     }
 
     fn flush_with(&mut self, mut left: impl FnMut(u64)) -> io::Result<Flushed> {
-        while self.conn.wants_write() {
-            match self.conn.write_tls(&mut Below(&mut self.inner)) {
+        let conn = live(&mut self.conn)?;
+        while conn.wants_write() {
+            match conn.write_tls(&mut Below(&mut self.inner)) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => left(count as u64),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -86,7 +87,7 @@ impl<T: Transport> TlsTransport<T> {
     /// Encrypts a batch from the front of the outbox, a head and the file behind it together; how
     /// much of it.
     fn seal(&mut self, out: &mut Outbox) -> io::Result<usize> {
-        debug_assert!(self.sealed == 0 && !self.conn.wants_write(), "the last batch has left");
+        debug_assert!(self.sealed == 0, "the last batch has left");
         debug_assert!(matches!(self.stage, Stage::Open), "nothing is sent before or after");
         let mut batch = 0;
         loop {
@@ -102,16 +103,17 @@ impl<T: Transport> TlsTransport<T> {
     }
 
     fn seal_front(&mut self, out: &Outbox, most: usize) -> io::Result<usize> {
+        let conn = live(&mut self.conn)?;
         if let Some(Front::File(range)) = out.front() {
             return FILE.with_borrow_mut(|buf| {
                 buf.resize(BATCH, 0);
                 let count = Outbox::read_file(range, &mut buf[..most])?;
-                self.conn.writer().write(&buf[..count])
+                conn.writer().write(&buf[..count])
             });
         }
         let mut slices = [IoSlice::new(&[]); PARTS];
         let (count, _) = out.gather(&mut slices, most);
-        self.conn.writer().write_vectored(&slices[..count])
+        conn.writer().write_vectored(&slices[..count])
     }
 }
 

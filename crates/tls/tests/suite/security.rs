@@ -361,6 +361,27 @@ fn security_a_hello_in_a_thousand_records_is_refused() {
     }
 }
 
+/// rustls notes each message of a record before it looks at the first, so that a record full of empty
+/// ones takes twenty times its size.
+#[test]
+fn security_nothing_is_held_for_a_peer_who_was_refused() {
+    let (server, _) = pair();
+    let (mut here, there) = memory_pair(64 * 1024);
+    let mut there = server.wrap(there);
+    let mut record = vec![0x16, 3, 3, 0x40, 0, 2, 0, 0, 36];
+    record.resize(5 + 0x4000, 0);
+    write(&mut here, &record);
+    let mut result = None;
+    let counted = allocation_counter::measure(|| result = Some(there.establish()));
+    let reached = result.unwrap().expect("it waits until the alert has been read");
+    assert_eq!(reached, Established::Pending);
+    assert!(counted.bytes_max > 100_000, "{} bytes: what is this test for?", counted.bytes_max);
+    assert!(counted.bytes_current < 8_000, "{} bytes are held", counted.bytes_current);
+    assert_eq!(read(&mut here).unwrap()[0], 0x15, "an alert");
+    here.close_write().unwrap();
+    assert!(there.establish().is_err());
+}
+
 #[test]
 fn security_no_more_than_a_hello_is_held_for_a_peer_who_never_finishes() {
     let (server, _) = pair();
