@@ -71,6 +71,26 @@ fn a_password_is_asked_for_and_not_shown() {
 }
 
 #[test]
+fn a_bar_is_shown_to_who_wants_it_and_can_see_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Scripted::start(|_| response("200 OK", "", &"x".repeat(100_000)));
+    let url = server.url("/");
+    let ran = run_in(folder.path(), &["fetch", "-#", "-o", "f", &url], "");
+    assert_eq!((ran.status, &*ran.out, &*ran.err), (0, "", ""));
+    for (more, bar) in [(&["-#", "-o", "f"][..], true), (&["-o", "f"], false), (&["-#"], false)] {
+        let mut command = Command::new(program());
+        command.current_dir(folder.path()).arg("fetch").args(more).arg(&url);
+        let mut terminal = Terminal::around(command.env("AVOCET_CONFIG", ""));
+        let mut child = command.spawn().unwrap();
+        drop(command);
+        let shown = terminal.read_until("");
+        assert!(child.wait().unwrap().success());
+        assert_eq!(shown.contains("100%"), bar, "{more:?}: {shown:.300}");
+    }
+    assert_eq!(fs::metadata(folder.path().join("f")).unwrap().len(), 100_000);
+}
+
+#[test]
 fn every_shell_gets_completions() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let ran = run(&["completions", shell]);

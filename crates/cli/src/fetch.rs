@@ -15,6 +15,7 @@ mod har;
 mod json;
 mod login;
 mod plan;
+mod progress;
 mod protocols;
 mod reasons;
 mod referer;

@@ -73,6 +73,9 @@ pub(crate) struct Fetch {
     /// No progress and no error messages
     #[arg(short, long)]
     pub(crate) silent: bool,
+    /// Show on a terminal how far a transfer has come; not with -Z
+    #[arg(short = '#', long)]
+    pub(crate) progress_bar: bool,
     /// With -s, error messages all the same
     #[arg(short = 'S', long)]
     pub(crate) show_error: bool,

@@ -18,6 +18,7 @@ use super::explain::explain;
 use super::har::Har;
 use super::json;
 use super::plan;
+use super::progress::Progress;
 use super::sink::Sink;
 use super::targets::Target;
 use super::trace::Trace;
@@ -41,6 +42,7 @@ struct Job {
     /// Whether what it failed by within its content may pass.
     may_pass: bool,
     head: Option<Box<OwnedResponseHead>>,
+    progress: Progress,
     /// When the content began to come, and when a pause for the limit on the rate ends.
     began: Option<Instant>,
     resume: Option<Instant>,
@@ -228,6 +230,7 @@ fn start(
         begun,
         may_pass: false,
         head: None,
+        progress: Progress::default(),
         began: None,
         resume: None,
     };
@@ -247,6 +250,7 @@ fn step(
     match event {
         TransferEvent::Head(head) => {
             job.sink.begin(options, &job.url, &head)?;
+            job.progress = Progress::begin(options, &job.sink, &head);
             job.head = Some(head);
             Ok(false)
         }
@@ -257,6 +261,7 @@ fn step(
                 return Err(Failure::with_status(63, message));
             }
             job.sink.write(&bytes)?;
+            job.progress.at(job.sink.written);
             Ok(false)
         }
         TransferEvent::End(_) => Ok(true),
@@ -279,6 +284,7 @@ fn finish(
     if options.dry_run {
         return ended;
     }
+    job.progress = Progress::default();
     let head = job.head.as_deref();
     if options.explain
         && let Some(report) = report

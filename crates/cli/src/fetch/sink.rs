@@ -177,6 +177,11 @@ impl Sink {
         Ok(())
     }
 
+    /// Whether the content is shown on a terminal.
+    pub(crate) fn is_on_terminal(&self) -> bool {
+        matches!(self.place, Place::Stdout) && io::stdout().is_terminal()
+    }
+
     /// The file that is written.
     pub(crate) fn file_name(&self) -> Option<&Path> {
         match &self.place {
