@@ -80,7 +80,9 @@ fn a_bar_is_shown_to_who_wants_it_and_can_see_it() {
     for (more, bar) in [(&["-#", "-o", "f"][..], true), (&["-o", "f"], false), (&["-#"], false)] {
         let mut command = Command::new(program());
         command.current_dir(folder.path()).arg("fetch").args(more).arg(&url);
-        let mut terminal = Terminal::around(command.env("AVOCET_CONFIG", ""));
+        // A terminal that cannot move its lines shows none.
+        command.env("AVOCET_CONFIG", "").env("TERM", "xterm");
+        let mut terminal = Terminal::around(&mut command);
         let mut child = command.spawn().unwrap();
         drop(command);
         let shown = terminal.read_until("");
