@@ -143,3 +143,21 @@ fn files_of_urls_are_no_settings() {
         assert!(said.contains("config.toml, line 2") && said.lines().count() == 1, "{said}");
     }
 }
+
+#[test]
+fn passwords_in_urls_are_not_repeated() {
+    for verb in ["fetch", "download", "check"] {
+        for url in [
+            "http://me:secret@127.0.0.1:1/x",
+            "http://me:sec ret@h h/x",
+            "foo://me:secret@h/x",
+            "http://me:secret@h:99999/x",
+        ] {
+            let ran = run(&[verb, url]);
+            assert_ne!(ran.status, 0);
+            assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
+            let said = [ran.out, ran.err].concat();
+            assert!(!said.contains("sec") && !said.contains("ret"), "{verb}: {said}");
+        }
+    }
+}

@@ -131,7 +131,8 @@ impl Checking<'_> {
                 self.pending.insert(id, Pending { index, url, asked, since });
             }
             Err(error) => {
-                let answer = Answer::failed(url, asked, since.elapsed(), error.message());
+                let reason = error.message();
+                let answer = Answer::failed(shown(&url), asked, since.elapsed(), reason);
                 self.done.insert(index, answer);
             }
         }
@@ -150,7 +151,7 @@ impl Checking<'_> {
                 if asked == Asked::Head && no_head {
                     return self.ask(index, url, Asked::FirstByte, since);
                 }
-                self.done.insert(index, Answer::new(url, asked, since.elapsed(), status));
+                self.done.insert(index, Answer::new(shown(&url), asked, since.elapsed(), status));
             }
             TransferEvent::Failed(error) => {
                 let text = avocet::client::Error::to_string(&error);
@@ -159,11 +160,13 @@ impl Checking<'_> {
                     Some(named) => text.strip_prefix(&format!("{named}: ")).unwrap_or(&text),
                     None => &text,
                 };
-                self.done.insert(index, Answer::failed(url, asked, since.elapsed(), reason));
+                self.done
+                    .insert(index, Answer::failed(shown(&url), asked, since.elapsed(), reason));
             }
             _ => {
                 let reason = "the response ended before its head";
-                self.done.insert(index, Answer::failed(url, asked, since.elapsed(), reason));
+                self.done
+                    .insert(index, Answer::failed(shown(&url), asked, since.elapsed(), reason));
             }
         }
     }
@@ -187,6 +190,11 @@ impl Checking<'_> {
         }
         Ok(())
     }
+}
+
+/// The page as the answer names it.
+fn shown(url: &str) -> String {
+    target::without_login(url).into_owned()
 }
 
 fn request(url: &str, asked: Asked) -> Result<Request, avocet::client::Error> {

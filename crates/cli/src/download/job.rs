@@ -5,8 +5,9 @@ use std::collections::hash_map::Entry;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
-use avocet::client::{Checksum, ChecksumKind, Config, Download};
+use avocet::client::{Checksum, ChecksumKind, Config, Download, Request};
 use avocet::semantics::file_names;
+use http::Method;
 use url::Url;
 
 use super::Download as Options;
@@ -99,14 +100,10 @@ pub(super) fn jobs(options: &Options, settings: &Settings) -> Result<Vec<Job>, F
     Ok(jobs)
 }
 
+/// *Errors*: what is no URL of http or https, told without a password that stands in it.
 fn parse(address: &str) -> Result<Url, Failure> {
-    let wrong =
-        |why: &dyn std::fmt::Display| Failure::with_status(3, format_args!("`{address}`: {why}"));
-    let url = Url::parse(&with_scheme(address)).map_err(|error| wrong(&error))?;
-    match url.scheme() {
-        "http" | "https" => Ok(url),
-        scheme => Err(wrong(&format_args!("the scheme {scheme} is not spoken"))),
-    }
+    let request = Request::new(Method::GET, &with_scheme(address));
+    request.map(|request| request.url().clone()).map_err(|error| Failure::with_status(3, error))
 }
 
 /// The name as far as it is known before the server has said another.

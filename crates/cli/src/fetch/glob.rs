@@ -166,7 +166,12 @@ impl fmt::Display for Wrong {
             Some(at) => {
                 let place = pattern[..*at].chars().count() + 1;
                 let (before, after) = pattern.split_at(*at);
-                let (before, after) = (behind_login(before), start(behind_login(after)));
+                // The mistake may stand in the password itself.
+                let host = pattern.find("://").map_or(0, |at| at + 3);
+                let end = pattern[host..].find('/').map_or(pattern.len(), |at| host + at);
+                let in_login = pattern.get(*at..end).is_some_and(|rest| rest.contains('@'));
+                let before = if in_login { &pattern[..host] } else { behind_login(before) };
+                let after = start(behind_login(after));
                 let skipped = before.chars().count().saturating_sub(SHOWN);
                 let before: String = before.chars().skip(skipped).collect();
                 write!(f, "{why}, at letter {place} of the URL: `{before}` --> `{after}`")?;
@@ -259,6 +264,10 @@ mod tests {
         assert!(Glob::parse("[0-18446744073709551615]").is_err());
         let wrong = Glob::parse("http://me:secret@h/[0-9223372036854775807]").unwrap_err();
         assert!(!wrong.to_string().contains("secret") && wrong.at.is_none(), "{wrong}");
+        for pattern in ["http://me:sec[ret@h/", "me:sec[ret@h", "http://me:secret@h/["] {
+            let wrong = Glob::parse(pattern).unwrap_err().to_string();
+            assert!(!wrong.contains("sec") && !wrong.contains("ret"), "{wrong}");
+        }
         assert!(Glob::parse("[0-9223372036854775807]").is_err());
         assert!(Glob::parse("[1-9000000000][1-9000000000]").is_err());
         assert!(Glob::parse(&"{a,b}".repeat(101)).is_err());
