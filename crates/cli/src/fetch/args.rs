@@ -29,9 +29,11 @@ use placed::placed;
 #[derive(Args, Clone, Debug)]
 #[command(
     args_override_self = true,
-    after_help = "Exit status: 0 done, 2 usage, 3 malformed URL, 6 host not found, 7 no \
-    connection, 18 cut short, 22 HTTP error with --fail, 23 cannot write, 28 time-out, 35, 58, 60, \
-    77, 82, 90 and 98 TLS, 47 too many redirects, 52 no answer, 56 broken connection, 61 damaged coding, 63 too large"
+    after_help = "Exit status: 0 done, 1 scheme switched off, 2 usage, 3 malformed URL, 5 no such \
+    proxy, 6 host not found, 7 no connection, 8 no HTTP, 18 cut short, 22 HTTP error with --fail, 23 \
+    cannot write, 26 cannot read, 28 time-out, 33 no ranges, 35, 58, 60, 77, 82, 90 and 98 TLS, 45 no \
+    such interface, 47 too many redirects, 52 no answer, 55 and 56 broken connection, 61 damaged \
+    coding, 63 too large, 67 user in the URL"
 )]
 pub(crate) struct Fetch {
     /// URL to get; http:// is assumed without a scheme. `{a,b}`, `[1-10]`, `[001-100:5]` and `[a-z]`

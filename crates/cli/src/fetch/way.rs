@@ -15,7 +15,6 @@ use url::Url;
 
 use super::args::Fetch;
 use super::fields::own_fields;
-use crate::exit;
 use crate::failure::Failure;
 
 /// The proxies: those of -x, else those of the environment, except for the hosts of --noproxy.
@@ -23,7 +22,8 @@ use crate::failure::Failure;
 /// *Errors*: what names no proxy.
 pub(super) fn proxies(options: &Fetch) -> Result<Arc<dyn ChooseProxy>, Failure> {
     let failed = |error: Error| {
-        Failure::with_status(exit::status(&error), format_args!("proxy: {}", error.message()))
+        // As curl ends for a proxy that cannot be found.
+        Failure::with_status(5, format_args!("proxy: {}", error.message()))
     };
     let proxies = match options.way.proxy().as_deref() {
         None => Proxies::from_env().map_err(failed)?,
