@@ -6,7 +6,7 @@ use std::sync::Arc;
 use avocet_net::{FileRange, Outbox, Segment, Transport, memory_pair};
 use avocet_tls::{ErrorKind, TlsError};
 
-use crate::support::{connected, pair, read, shake, write};
+use crate::support::{Tapped, connected, pair, read, shake, tapped, write};
 
 #[test]
 fn an_orderly_end_is_told_apart_from_a_cut() {
@@ -25,22 +25,11 @@ fn an_orderly_end_is_told_apart_from_a_cut() {
     drop(there);
     assert_eq!(here.read(&mut buf).unwrap(), 0, "dropping is an orderly end too");
 
-    let (mut here, there) = memory_pair(64 * 1024);
-    let (mut below, above) = memory_pair(64 * 1024);
-    let mut client = client.wrap(above, "localhost").unwrap();
-    let mut server = server.wrap(there);
     // A wire in between, which is cut.
-    let mut wire = |client: &mut dyn Transport, server: &mut dyn Transport| {
-        for _ in 0..4 {
-            drop(client.establish());
-            write(&mut here, &read(&mut below).unwrap());
-            drop(server.establish());
-            write(&mut below, &read(&mut here).unwrap());
-        }
-    };
-    wire(&mut client, &mut server);
+    let Tapped { here: mut client, mut below, mut across, there: mut server } =
+        tapped(&server, &client);
     write(&mut server, b"a part");
-    write(&mut below, &read(&mut here).unwrap());
+    write(&mut below, &read(&mut across).unwrap());
     drop(below);
     assert_eq!(client.read(&mut buf).unwrap(), 6);
     let error = client.read(&mut buf).unwrap_err();

@@ -11,7 +11,8 @@ use avocet_tls::{
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 
 use crate::support::{
-    Authority, Issued, client, connected, cryptography, ends, pair, read, shake, write,
+    Authority, Issued, Tapped, client, connected, cryptography, ends, pair, read, shake, tapped,
+    write,
 };
 
 fn serving(issued: &Issued) -> ServerTls {
@@ -142,15 +143,7 @@ fn security_purpose_authority_and_time_are_checked() {
 #[test]
 fn security_the_end_without_close_notify_is_reported() {
     let (server, client) = pair();
-    let (here, mut below) = memory_pair(64 * 1024);
-    let (mut across, there) = memory_pair(64 * 1024);
-    let (mut here, mut there) = (client.wrap(here, "localhost").unwrap(), server.wrap(there));
-    for _ in 0..4 {
-        drop(here.establish());
-        write(&mut across, &read(&mut below).unwrap());
-        drop(there.establish());
-        write(&mut below, &read(&mut across).unwrap());
-    }
+    let Tapped { mut here, mut below, across: _across, there: _there } = tapped(&server, &client);
     below.close_write().unwrap();
     let error = here.read(&mut [0; 64]).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
@@ -161,15 +154,7 @@ fn security_the_end_without_close_notify_is_reported() {
 fn security_a_changed_byte_ends_the_connection() {
     let (server, client) = pair();
     for at in [5, 20, 40] {
-        let (here, mut below) = memory_pair(64 * 1024);
-        let (mut across, there) = memory_pair(64 * 1024);
-        let (mut here, mut there) = (client.wrap(here, "localhost").unwrap(), server.wrap(there));
-        for _ in 0..4 {
-            drop(here.establish());
-            write(&mut across, &read(&mut below).unwrap());
-            drop(there.establish());
-            write(&mut below, &read(&mut across).unwrap());
-        }
+        let Tapped { mut here, mut below, mut across, mut there } = tapped(&server, &client);
         write(&mut here, b"pay 10 to bob, please");
         let mut wire = read(&mut below).unwrap();
         wire[at % 30] ^= 1;
@@ -183,15 +168,7 @@ fn security_a_changed_byte_ends_the_connection() {
 #[test]
 fn security_a_malformed_record_behind_our_close_notify_is_an_error() {
     let (server, client) = pair();
-    let (here, mut below) = memory_pair(64 * 1024);
-    let (mut across, there) = memory_pair(64 * 1024);
-    let (mut here, mut there) = (client.wrap(here, "localhost").unwrap(), server.wrap(there));
-    for _ in 0..4 {
-        drop(here.establish());
-        write(&mut across, &read(&mut below).unwrap());
-        drop(there.establish());
-        write(&mut below, &read(&mut across).unwrap());
-    }
+    let Tapped { mut here, mut below, across: _across, there: _there } = tapped(&server, &client);
     here.close_write().unwrap();
     write(&mut below, &[0x1f; 64]);
     let error = read(&mut here).unwrap_err();

@@ -179,3 +179,25 @@ pub(crate) fn read(end: &mut dyn Transport) -> io::Result<Vec<u8>> {
         }
     }
 }
+
+/// Both ends after the handshake, and what lies between them: bytes pass from `below` to `across` and
+/// back only as the test hands them on.
+pub(crate) struct Tapped {
+    pub(crate) here: Memory,
+    pub(crate) below: MemoryTransport,
+    pub(crate) across: MemoryTransport,
+    pub(crate) there: Memory,
+}
+
+pub(crate) fn tapped(server: &ServerTls, client: &ClientTls) -> Tapped {
+    let (here, mut below) = memory_pair(64 * 1024);
+    let (mut across, there) = memory_pair(64 * 1024);
+    let (mut here, mut there) = (client.wrap(here, "localhost").unwrap(), server.wrap(there));
+    for _ in 0..4 {
+        drop(here.establish());
+        write(&mut across, &read(&mut below).unwrap());
+        drop(there.establish());
+        write(&mut below, &read(&mut across).unwrap());
+    }
+    Tapped { here, below, across, there }
+}
