@@ -55,3 +55,12 @@ pub fn run_in(folder: &Path, arguments: &[impl AsRef<OsStr>], input: &str) -> Ra
 pub fn run(arguments: &[impl AsRef<OsStr>]) -> Ran {
     run_in(&std::env::temp_dir(), arguments, "")
 }
+
+/// Runs `avocet fetch` with these arguments.
+///
+/// # Panics
+///
+/// As [`run_in`].
+pub fn fetch(arguments: &[&str]) -> Ran {
+    run(&[&["fetch"], arguments].concat())
+}

@@ -47,6 +47,13 @@ impl Scripted {
     }
 }
 
+/// The value of a field of a request.
+pub fn field<'a>(request: &'a str, wanted: &str) -> Option<&'a str> {
+    let head = request.split("\r\n\r\n").next()?;
+    let mut fields = head.lines().filter_map(|line| line.split_once(": "));
+    fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
+}
+
 /// A response with a length.
 pub fn response(status: &str, fields: &str, content: &str) -> Vec<u8> {
     let length = content.len();

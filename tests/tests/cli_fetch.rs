@@ -7,19 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use avocet_tests::program::Target;
-use avocet_tests::run::{Ran, run, run_in};
-use avocet_tests::scripted::{Scripted, response};
-
-fn fetch(arguments: &[&str]) -> Ran {
-    run(&[&["fetch"], arguments].concat())
-}
-
-/// The value of a field of a request.
-fn field<'a>(request: &'a str, wanted: &str) -> Option<&'a str> {
-    let head = request.split("\r\n\r\n").next()?;
-    let mut fields = head.lines().filter_map(|line| line.split_once(": "));
-    fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
-}
+use avocet_tests::run::{fetch, run, run_in};
+use avocet_tests::scripted::{Scripted, field, response};
 
 fn content(request: &str) -> &str {
     request.split_once("\r\n\r\n").map_or("", |(_, content)| content)

@@ -8,20 +8,9 @@ use std::process::Command;
 use std::thread;
 
 use avocet_tests::program::program;
-use avocet_tests::run::{Ran, run, run_in};
-use avocet_tests::scripted::{Scripted, response};
+use avocet_tests::run::{fetch, run_in};
+use avocet_tests::scripted::{Scripted, field, response};
 use serde_json::Value;
-
-fn fetch(arguments: &[&str]) -> Ran {
-    run(&[&["fetch"], arguments].concat())
-}
-
-/// The value of a field of a request.
-fn field<'a>(request: &'a str, wanted: &str) -> Option<&'a str> {
-    let head = request.split("\r\n\r\n").next()?;
-    let mut fields = head.lines().filter_map(|line| line.split_once(": "));
-    fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
-}
 
 /// Asks for a login by this challenge and lets any in.
 fn closed(challenge: &'static str) -> Scripted {

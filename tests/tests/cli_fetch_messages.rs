@@ -3,12 +3,8 @@
 
 use std::fs;
 
-use avocet_tests::run::{Ran, run, run_in};
+use avocet_tests::run::{fetch, run, run_in};
 use avocet_tests::scripted::{Scripted, response};
-
-fn fetch(arguments: &[&str]) -> Ran {
-    run(&[&["fetch"], arguments].concat())
-}
 
 /// The lines of a request's head.
 fn head(request: &str) -> Vec<&str> {

@@ -4,12 +4,8 @@ use std::net::TcpListener;
 use std::process::Command;
 
 use avocet_tests::program::{Target, program};
-use avocet_tests::run::{Ran, run};
+use avocet_tests::run::fetch;
 use avocet_tests::scripted::{Scripted, response};
-
-fn fetch(arguments: &[&str]) -> Ran {
-    run(&[&["fetch"], arguments].concat())
-}
 
 fn fetch_with(variables: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String) {
     run_with(variables, &[&["fetch"], arguments].concat())

@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use std::thread;
 
 use avocet_tests::program::example;
-use avocet_tests::scripted::{Scripted, response};
+use avocet_tests::scripted::{Scripted, field, response};
 
 /// Runs an example to its end, without settings of the environment.
 fn output(name: &str, arguments: &[&str]) -> Output {
@@ -23,13 +23,6 @@ fn run(name: &str, arguments: &[&str]) -> String {
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{name} {arguments:?}: {error}");
     String::from_utf8(output.stdout).expect("text")
-}
-
-/// The value of a field of a request.
-fn field<'a>(request: &'a str, wanted: &str) -> Option<&'a str> {
-    let head = request.split("\r\n\r\n").next()?;
-    let mut fields = head.lines().filter_map(|line| line.split_once(": "));
-    fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
 }
 
 #[test]
