@@ -23,7 +23,7 @@ use output::Flushed;
 /// [`Transport::close_write`], and dropping the transport, send close_notify; a reset does not. The
 /// end of the other side without one is an error of the kind `UnexpectedEof`.
 ///
-/// *Bounds*: at most 64 KiB of output are encrypted ahead of the transport below; they still count in
+/// *Bounds*: at most 128 KiB of output are encrypted ahead of the transport below; they still count in
 /// the outbox until they have left. Of input it holds one record, and of a handshake's messages 64 KiB.
 /// Nothing is held beyond that: not reading is back-pressure as without TLS.
 pub struct TlsTransport<T: Transport> {
@@ -96,10 +96,11 @@ enum End {
 impl<T: Transport> TlsTransport<T> {
     pub(crate) fn new(
         inner: T,
-        conn: Connection,
+        mut conn: Connection,
         setup: Arc<Setup>,
         name: Option<Box<str>>,
     ) -> Self {
+        conn.set_buffer_limit(Some(output::HELD));
         let info = inner.info().clone();
         Self {
             inner,
