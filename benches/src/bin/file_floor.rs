@@ -14,6 +14,7 @@ use avocet_benches::command_line::Options;
 use avocet_benches::sockets::{self, Input, Poll};
 use memchr::memmem;
 use rustix::io::Errno;
+use rustix::net::SendFlags;
 
 /// The token of the listener; a connection's token is its descriptor.
 const LISTENER: u64 = u64::MAX;
@@ -43,7 +44,7 @@ struct Connection {
     /// The length of each request; 0 before the first one came.
     request: usize,
     pending: usize,
-    /// Bytes of the file that are to be sent yet.
+    /// Bytes of the file, or of what is in memory, that are to be sent yet.
     left: u64,
 }
 
@@ -117,7 +118,7 @@ impl Connection {
         loop {
             if self.left > 0 {
                 // Either all is sent, and the read before it was short; or the socket is full.
-                return self.send_file(answer).is_ok();
+                return self.send_rest(answer).is_ok();
             }
             let len = match sockets::receive(&self.socket, buf) {
                 Ok(Input::Bytes(len)) => len,
@@ -135,7 +136,10 @@ impl Connection {
             }
             self.pending = 0;
             let sent = match &answer.file {
-                None => sockets::transmit(&self.socket, &answer.bytes),
+                None => {
+                    self.left = answer.bytes.len() as u64;
+                    self.send_rest(answer)
+                }
                 Some((_, len)) => {
                     self.left = *len;
                     sockets::transmit_more(&self.socket, &answer.bytes)
@@ -151,12 +155,20 @@ impl Connection {
     }
 
     /// Sends until all is sent or the socket is full.
-    fn send_file(&mut self, answer: &Answer) -> io::Result<()> {
-        let Some((file, len)) = &answer.file else { return Ok(()) };
+    fn send_rest(&mut self, answer: &Answer) -> io::Result<()> {
         while self.left > 0 {
-            let mut offset = len - self.left;
-            let most = usize::try_from(self.left.min(SHARE)).unwrap_or(usize::MAX);
-            match rustix::fs::sendfile(&self.socket, file, Some(&mut offset), most) {
+            let sent = match &answer.file {
+                Some((file, len)) => {
+                    let mut offset = len - self.left;
+                    let most = usize::try_from(self.left.min(SHARE)).unwrap_or(usize::MAX);
+                    rustix::fs::sendfile(&self.socket, file, Some(&mut offset), most)
+                }
+                None => {
+                    let rest = &answer.bytes[answer.bytes.len() - self.left as usize..];
+                    rustix::net::send(&self.socket, rest, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
+                }
+            };
+            match sent {
                 Ok(sent) => self.left -= sent as u64,
                 Err(Errno::AGAIN) => return Ok(()),
                 Err(error) => return Err(error.into()),

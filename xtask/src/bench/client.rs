@@ -103,6 +103,7 @@ const TEXT_LINES: u64 = 1_400_000;
 struct Servers {
     small: Server,
     large: Server,
+    gzip: Server,
     text: u64,
     coded: u64,
 }
@@ -190,18 +191,34 @@ impl Servers {
             descriptors: 1024,
             priority: Priority::Normal,
         };
-        let large = Server::start(&launch, port, &folder.join("log"))?;
-        Ok(Self { small, large, text, coded })
+        let gzip = Server::start(&launch, port, &folder.join("log"))?;
+        let large = download(&folder, &www)?;
+        Ok(Self { small, large, gzip, text, coded })
     }
 
     fn url(&self, mode: &str) -> String {
         let (port, path) = match mode {
             "dl" => (self.large.port, "large"),
-            "gz" => (self.large.port, "text"),
+            "gz" => (self.gzip.port, "text"),
             _ => (self.small.port, "plaintext"),
         };
         format!("http://127.0.0.1:{port}/{path}")
     }
+}
+
+/// What is downloaded comes from memory: by sendfile the same client costs up to twice as much from one run
+/// to the next.
+fn download(folder: &Path, www: &Path) -> Result<Server, String> {
+    let port = free_port()?;
+    let file = www.join("large");
+    let words = ["--port", &port.to_string(), "--how", "memory", "--file", &file.to_string_lossy()];
+    let launch = Launch {
+        program: load::program("file_floor").to_string_lossy().into_owned(),
+        args: words.map(str::to_owned).to_vec(),
+        descriptors: 1024,
+        priority: Priority::Normal,
+    };
+    Server::start(&launch, port, &folder.join("download.log"))
 }
 
 /// Writes what is served: a file without blocks on the disk, and a text with its coded form; the

@@ -41,7 +41,7 @@ http {{
     )
 }
 
-/// nginx with large content for clients: plain below `/large`, in gzip below `/text`.
+/// nginx with large content for clients: in gzip, at `/text`.
 pub(super) fn nginx_for_clients(folder: &Path, port: u16) -> String {
     let folder = folder.display();
     let temporary =
@@ -62,7 +62,6 @@ http {{
     open_file_cache max=16;
 {temporary}    server {{
         listen 127.0.0.1:{port};
-        location = /large {{ alias {folder}/www/large; }}
         location = /text {{
             alias {folder}/www/plain.gz;
             add_header Content-Encoding gzip;
