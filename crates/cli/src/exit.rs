@@ -3,7 +3,7 @@
 use avocet::client::{Error, ErrorKind, Phase};
 use avocet::tls::TlsError;
 
-use crate::fetch::Refusal;
+use crate::refusal::Refusal;
 use crate::secure;
 
 /// The status that a failed transfer ends the program with.

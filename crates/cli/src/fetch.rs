@@ -10,6 +10,7 @@ mod expand;
 mod explain;
 mod fields;
 mod form;
+mod given;
 mod glob;
 mod har;
 mod json;
@@ -29,7 +30,6 @@ mod write_out;
 
 pub(crate) use args::Fetch;
 pub(crate) use expand::{groups, with_files};
-pub(crate) use protocols::Refusal;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -15,6 +15,7 @@ mod fetch;
 mod handbook;
 mod output;
 mod password;
+mod refusal;
 mod running;
 mod secure;
 mod serve;

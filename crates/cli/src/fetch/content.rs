@@ -2,17 +2,17 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use avocet::client::Content;
 use avocet::net::FileRange;
 use avocet::wire::FieldBuf;
-use bytes::Bytes;
 
 use super::args::Fetch;
 use super::form;
+use super::given::{Piece, read};
 use crate::failure::Failure;
 
 /// What is sent to each URL of a call, put together once: files are read or opened before any
@@ -23,12 +23,6 @@ pub(crate) struct Prepared {
     pub(crate) media_type: Option<Cow<'static, str>>,
     /// What goes into the query.
     pub(crate) query: Option<String>,
-}
-
-/// A piece of content that can be sent any number of times.
-pub(super) enum Piece {
-    Bytes(Bytes),
-    File(Arc<File>, u64),
 }
 
 impl Prepared {
@@ -142,16 +136,6 @@ fn encoded(data: &str) -> Result<Vec<u8>, Failure> {
         }
     }
     Ok(encoded)
-}
-
-pub(super) fn read(path: &str) -> Result<Vec<u8>, Failure> {
-    let read = if path == "-" {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
-    } else {
-        std::fs::read(path)
-    };
-    read.map_err(|error| Failure::with_status(26, format_args!("cannot read {path}: {error}")))
 }
 
 /// The content of a file that is sent by itself.

@@ -12,7 +12,8 @@ use http::header::{
 
 use super::args::{Browser, Fetch};
 use super::content;
-use super::plan::AUTO;
+use super::given::lines;
+use super::referer::AUTO;
 use super::wishes::Wishes;
 use crate::failure::Failure;
 use crate::target::AGENT;
@@ -119,22 +120,6 @@ fn bounded(line: &str, media_type: Option<&str>) -> Result<Option<String>, Failu
 /// Lines of the user's; `@FILE` has one on each line.
 pub(super) fn own_fields(fields: &mut FieldBuf, given: &[String]) -> Result<(), Failure> {
     lines(given)?.iter().try_for_each(|line| own_field(fields, line))
-}
-
-/// The lines themselves, those of files among them.
-pub(super) fn lines(given: &[String]) -> Result<Vec<String>, Failure> {
-    let mut all = Vec::new();
-    for line in given {
-        match line.strip_prefix('@') {
-            None => all.push(line.clone()),
-            Some(path) => {
-                let text = String::from_utf8_lossy(&content::read(path)?).into_owned();
-                let full = text.lines().filter(|line| !line.trim().is_empty());
-                all.extend(full.map(str::to_owned));
-            }
-        }
-    }
-    Ok(all)
 }
 
 /// `Name: value` replaces what the program would send, `Name:` removes it, `Name;` sends it empty.

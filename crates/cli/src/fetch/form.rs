@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use self::part::{Body, Part, Source};
 use super::args::{Placed, Sent};
-use super::content::{self, Piece};
+use super::given::{self, Piece};
 use crate::failure::Failure;
 
 /// Puts the parts together: their bytes and the media type of all, which names the boundary. Every file
@@ -92,7 +92,7 @@ impl Writing {
     /// What is small is read at once; what is large is read while it is sent.
     fn file(&mut self, Source { path }: &Source) -> Result<(), Failure> {
         if path == "-" {
-            self.bytes.extend_from_slice(&content::read(path)?);
+            self.bytes.extend_from_slice(&given::read(path)?);
             return Ok(());
         }
         let failed = |error: std::io::Error| {

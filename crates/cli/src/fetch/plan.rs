@@ -19,7 +19,7 @@ use super::fields::fields;
 use super::login;
 use super::protocols;
 use super::reasons::Reasons;
-use super::referer::Referers;
+use super::referer::{AUTO, Referers};
 use super::targets::Target;
 use super::trace::Trace;
 use super::way;
@@ -204,9 +204,6 @@ pub(crate) fn request(part: &Part, target: &Target, offset: u64) -> Result<Reque
     }
     Ok(request)
 }
-
-/// What -e has behind its URL for "and then the page that led there".
-pub(super) const AUTO: &str = ";auto";
 
 fn method(options: &Fetch, target: &Target) -> Result<Method, Failure> {
     if let Some(name) = &options.request {

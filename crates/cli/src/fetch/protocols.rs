@@ -1,7 +1,6 @@
 //! Which schemes are used, and what redirects may lead to: --proto, --proto-redir and what goes with
 //! them.
 
-use std::fmt;
 use std::sync::Arc;
 
 use avocet::client::{Config, Error, ErrorKind, Hook, Hop, Phase};
@@ -10,6 +9,7 @@ use url::Url;
 
 use super::args::Fetch;
 use crate::failure::Failure;
+use crate::refusal::Refusal;
 
 /// Sets how redirects are followed.
 ///
@@ -64,45 +64,6 @@ pub(super) fn check(options: &Fetch, url: &str) -> Result<(), Failure> {
 fn place(url: &Url) -> String {
     format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default())
 }
-
-/// Why a URL is not asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// The scheme is switched off.
-    Scheme,
-    /// There is a user in it.
-    User,
-    /// It is one redirect too many.
-    Redirect,
-}
-
-impl Refusal {
-    /// curl's status.
-    pub(crate) fn status(self) -> u8 {
-        match self {
-            Self::Scheme => 1,
-            Self::User => 67,
-            Self::Redirect => 47,
-        }
-    }
-
-    /// The refusal that a transfer ended by.
-    pub(crate) fn of(error: &Error) -> Option<Self> {
-        std::error::Error::source(error)?.downcast_ref().copied()
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Scheme => "the scheme is switched off by --proto or --proto-redir",
-            Self::User => "a user in the URL, which --disallow-username-in-url refuses",
-            Self::Redirect => "more than 0 redirects",
-        })
-    }
-}
-
-impl std::error::Error for Refusal {}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Schemes {

@@ -8,6 +8,9 @@ use avocet::wire::FieldBuf;
 use http::header::REFERER;
 use url::Url;
 
+/// What -e has behind its URL for "and then the page that led there".
+pub(super) const AUTO: &str = ";auto";
+
 /// Says in each request after a redirect where that came from.
 pub(super) struct Referers {
     first: String,

@@ -12,9 +12,9 @@ use http::Method;
 
 use super::again::{self, Try};
 use super::args::{Fetch, Format};
-use super::content;
 use super::dry;
 use super::explain::explain;
+use super::given;
 use super::har::Har;
 use super::json;
 use super::plan;
@@ -329,7 +329,7 @@ fn say(options: &Fetch, facts: &Facts<'_>, content: Option<&[u8]>) -> Result<(),
     let Some(format) = &options.write_out else { return Ok(()) };
     let format = match format.strip_prefix('@') {
         // Lines are joined, as those of -d are; `\n` stands for an end of a line.
-        Some(path) => &String::from_utf8_lossy(&content::read(path)?).replace(['\r', '\n'], ""),
+        Some(path) => &String::from_utf8_lossy(&given::read(path)?).replace(['\r', '\n'], ""),
         None => format,
     };
     write_out::print(format, facts)

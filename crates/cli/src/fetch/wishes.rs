@@ -8,7 +8,7 @@ use avocet::wire::FieldBuf;
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HeaderName, TRANSFER_ENCODING};
 
 use super::args::Fetch;
-use super::fields::lines;
+use super::given::lines;
 use crate::failure::Failure;
 
 /// What is asked for.

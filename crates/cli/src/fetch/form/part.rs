@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::failure::Failure;
-use crate::fetch::content;
+use crate::fetch::given;
 
 /// A part.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -244,7 +244,7 @@ impl<'a> Reading<'a> {
             return Ok(vec![field(self.trimmed_word())?]);
         };
         self.rest = rest.trim_start();
-        let bytes = content::read(&self.trimmed_word())?;
+        let bytes = given::read(&self.trimmed_word())?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let lines = text.lines().map(str::trim_end);
         lines
