@@ -1,5 +1,6 @@
 //! Making codings of files on the worker pool.
 
+mod encoded;
 mod streamed;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use crate::metadata::Metadata;
 use crate::representation::{About, Content, Described, Representation};
 
+pub(crate) use encoded::{Input, PIECE, encoded};
 pub(crate) use streamed::streamed;
 
 /// The fields of a coding that do not come from the file.

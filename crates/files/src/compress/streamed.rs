@@ -10,8 +10,8 @@ use avocet_net::WorkerPool;
 use avocet_server::Body;
 
 use super::check;
+use super::encoded::{Input, PIECE, encoded};
 use crate::metadata::Metadata;
-use crate::steps::{self, Steps};
 
 /// The content of a long file in a coding, made piece by piece on the pool and only as fast as the
 /// client takes it, so that a slow client holds neither a thread nor more than one piece.
@@ -23,55 +23,30 @@ pub(crate) fn streamed(
     coding: Coding,
     pool: &Arc<WorkerPool>,
 ) -> Result<Body, EncodeError> {
-    let work = Work {
-        file: Arc::clone(file),
-        state: *state,
-        encoder: Encoder::new(coding, Level::Default)?,
-        read: 0,
-        is_over: false,
-    };
-    Ok(steps::body(work, "compression", pool))
+    let whole = Whole { file: Arc::clone(file), state: *state, read: 0 };
+    Ok(encoded(whole, Encoder::new(coding, Level::Default)?, "compression", pool))
 }
 
-struct Work {
+/// All of a file, which must stay as it was until its last byte is read.
+struct Whole {
     file: Arc<File>,
     state: Metadata,
-    encoder: Encoder,
     read: u64,
-    is_over: bool,
 }
 
-impl Steps for Work {
-    /// Makes about [`PIECE`] bytes, or the rest.
-    fn step(&mut self) -> io::Result<Option<Vec<u8>>> {
-        if self.is_over {
-            return Ok(None);
+impl Input for Whole {
+    fn ahead<'a>(&'a mut self, room: &'a mut Vec<u8>) -> io::Result<&'a [u8]> {
+        let rest = usize::try_from(self.state.size - self.read).unwrap_or(usize::MAX);
+        room.resize(rest.min(PIECE), 0);
+        self.file.read_exact_at(room, self.read)?;
+        Ok(room)
+    }
+
+    fn took(&mut self, count: usize) -> io::Result<()> {
+        self.read += count as u64;
+        if self.read == self.state.size {
+            check(&self.file, &self.state)?;
         }
-        let mut piece = vec![0; PIECE];
-        let mut len = 0;
-        let mut input = vec![0; PIECE];
-        while len < PIECE && !self.is_over {
-            let rest = usize::try_from(self.state.size - self.read).unwrap_or(usize::MAX);
-            if rest == 0 {
-                let drained = self.encoder.finish(&mut piece[len..]).map_err(io::Error::other)?;
-                len += drained.written;
-                self.is_over = drained.is_done;
-                continue;
-            }
-            let wanted = &mut input[..rest.min(PIECE)];
-            self.file.read_exact_at(wanted, self.read)?;
-            let progress =
-                self.encoder.encode(wanted, &mut piece[len..]).map_err(io::Error::other)?;
-            len += progress.written;
-            self.read += progress.read as u64;
-            if self.read == self.state.size {
-                check(&self.file, &self.state)?;
-            }
-        }
-        piece.truncate(len);
-        Ok(Some(piece))
+        Ok(())
     }
 }
-
-/// Bytes that are read, and bytes that are made, at a time.
-const PIECE: usize = 64 * 1024;

@@ -106,15 +106,22 @@ fn what_had_the_same_path_before_is_a_version_too() {
     assert!(site.get("/app.js").body == second.as_bytes());
 }
 
-#[test]
-fn who_asks_for_something_else_gets_that() {
+/// A site that has made the difference of `/app-2.js` from `/app-1.js`, and the name of the latter as a
+/// dictionary.
+fn with_difference() -> (Site, String) {
     let site = site();
     let (first, second) = versions();
     site.write_old("app-1.js", &first);
     site.write_old("app-2.js", &second);
     site.get("/app-1.js");
-    until_coded(&site, "/app-2.js", "dcz", &named(&first));
     let name = named(&first);
+    until_coded(&site, "/app-2.js", "dcz", &name);
+    (site, name)
+}
+
+#[test]
+fn who_asks_for_something_else_gets_that() {
+    let (site, name) = with_difference();
     let coding = |fields: &[(&str, &str)]| {
         let answer = site.get_with("/app-2.js", fields);
         let coding = answer.field("Content-Encoding").map(str::to_owned);
@@ -147,18 +154,10 @@ fn who_asks_for_something_else_gets_that() {
 /// it has in common with something.
 #[test]
 fn security_pages_of_other_sites_get_no_differences() {
-    let site = site();
-    let (first, second) = versions();
-    site.write_old("app-1.js", &first);
-    site.write_old("app-2.js", &second);
-    site.get("/app-1.js");
-    until_coded(&site, "/app-2.js", "dcz", &named(&first));
+    let (site, name) = with_difference();
     for from in ["cross-site", "same-site", "", "same-origin, cross-site"] {
-        let fields = [
-            ("Accept-Encoding", ALL),
-            ("Available-Dictionary", &named(&first)),
-            ("Sec-Fetch-Site", from),
-        ];
+        let fields =
+            [("Accept-Encoding", ALL), ("Available-Dictionary", &name), ("Sec-Fetch-Site", from)];
         let answer = site.get_with("/app-2.js", &fields);
         assert_eq!(answer.field("Content-Encoding"), Some("zstd"), "{from}");
     }
