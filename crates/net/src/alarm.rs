@@ -1,6 +1,6 @@
 //! What ends a sleep in the kernel when a timer is due.
 //!
-//! A time-out given to poll costs the kernel a timer set and taken back for each sleep, 1 to 2 % of an
+//! A time-out given to poll costs the kernel a timer set and taken back for each sleep, 1 to 3 % of an
 //! exchange on a quiet connection. On Linux a timer of the loop's own is set once and stays: a loop whose
 //! next deadline only moves on, as with most requests, leaves it where it is and is woken too early once
 //! in a while. Elsewhere poll has its time-out.

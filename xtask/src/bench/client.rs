@@ -367,7 +367,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ratios_are_taken_within_a_round_and_missed_goals_are_said() {
+    fn small_requests_are_held_against_the_floor_and_every_peer() {
         let at = |ours: [f64; 3]| {
             let measured = Rounds::from([
                 (OURS.to_owned(), ours.to_vec()),
